@@ -1,0 +1,171 @@
+/*
+ * x.client.h and x.client.c: for each method a call that waits, and a pair to
+ * start a call and to take its outcome.
+ */
+#include "emit.h"
+
+#include <string.h>
+
+/* The names and parameters of a method's three functions. */
+struct functions {
+    const char *start;
+    const char *take;
+    const char *call_parameters[4];
+    const char *start_parameters[5];
+    const char *take_parameters[3];
+};
+
+static struct functions
+functions_of(struct pool *pool, const struct method *method)
+{
+    static const char call[] = "struct rpcrt_call *call";
+    const char *request =
+        pool_format(pool, "const %s *request", method->request->c_type);
+    const char *reply =
+        pool_format(pool, "const %s **ret_reply", method->reply->c_type);
+    struct functions functions = {
+        pool_format(pool, "%s_start", method->function),
+        pool_format(pool, "%s_take", method->function),
+        {call, request, reply, NULL},
+        {call, request, "rpcrt_done_fn *done", "void *arg", NULL},
+        {call, reply, NULL},
+    };
+
+    return functions;
+}
+
+static void
+method_declarations(struct text *text, const struct method *method)
+{
+    struct functions functions = functions_of(text->pool, method);
+
+    text_add(text, "\n");
+    text_comment(
+        text, 0,
+        method->comment[0] == '\0' ? method->path + 1 : method->comment, NULL);
+    emit_function(text, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
+                  method->function, functions.call_parameters, ");");
+    text_add(text, "\n");
+    text_comment(text, 0,
+                 pool_format(text->pool, "Start %s() without waiting.",
+                             method->function),
+                 NULL);
+    emit_function(text, "RPCRT_API void", functions.start,
+                  functions.start_parameters, ");");
+    text_add(text, "\n");
+    text_comment(
+        text, 0,
+        pool_format(text->pool, "The outcome of %s().", functions.start), NULL);
+    emit_function(text, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
+                  functions.take, functions.take_parameters, ");");
+}
+
+static void
+service_declarations(struct text *text, const struct service *service)
+{
+    size_t i;
+
+    text_format(text, "\n/* -- %s -- */\n", service->element.name);
+    for (i = 0; i < service->n_methods; i++) {
+        method_declarations(text, &service->methods[i]);
+    }
+}
+
+void
+emit_client_header(struct text *text, const struct file *file)
+{
+    size_t i;
+
+    if (emit_has_methods(file)) {
+        emit_banner(
+            text, file,
+            " *\n"
+            " * x() makes the call and waits for its end. It returns RPCRT_OK "
+            "and sets the\n"
+            " * reply, which is borrowed from the call until its next use; or "
+            "it returns why\n"
+            " * not, and rpcrt_call_message() says more.\n"
+            " *\n"
+            " * x_start() returns at once; the request is not needed after "
+            "that. done is told\n"
+            " * of the end, always, on a thread of the runtime: it must not "
+            "block, but may\n"
+            " * take the reply and start the call again. x_take() returns what "
+            "x() would have\n"
+            " * returned, once done was told.\n");
+    } else {
+        emit_banner(text, file, " * It has no methods to call.\n");
+    }
+    emit_header_begin(
+        text, file, "client",
+        pool_format(text->pool, "#include \"%s.rpc.h\"\n", file->stem));
+    for (i = 0; i < file->n_services; i++) {
+        service_declarations(text, &file->services[i]);
+    }
+    emit_header_end(text);
+}
+
+/* The body of a function that gets a reply by the expression given. */
+static void
+reply_body(struct text *text, const char *expression)
+{
+    const struct text_var vars[] = {{"expression", expression}, {NULL, NULL}};
+
+    text_emit(text, vars,
+              "{\n"
+              "    const ProtobufCMessage *reply = NULL;\n"
+              "    enum rpcrt_code code;\n"
+              "\n"
+              "    code = $expression$;\n"
+              "    if (code == RPCRT_OK) {\n"
+              "        *ret_reply = (const void *)reply;\n"
+              "    }\n"
+              "    return code;\n"
+              "}\n");
+}
+
+static void
+method_definitions(struct text *text, const struct service *service,
+                   const struct method *method)
+{
+    struct functions functions = functions_of(text->pool, method);
+    const char *table = pool_format(text->pool, "&%s_rpc.methods[%s]",
+                                    service->prefix, method->index);
+
+    text_add(text, "\n");
+    emit_function(text, "enum rpcrt_code", method->function,
+                  functions.call_parameters, ")");
+    reply_body(text, pool_format(text->pool,
+                                 "rpcrt_call_unary(call, %s,\n"
+                                 "                            (const void "
+                                 "*)request, &reply)",
+                                 table));
+    text_add(text, "\n");
+    emit_function(text, "void", functions.start, functions.start_parameters,
+                  ")");
+    text_format(text,
+                "{\n"
+                "    rpcrt_call_start(call, %s,\n"
+                "                     (const void *)request, done, arg);\n"
+                "}\n\n",
+                table);
+    emit_function(text, "enum rpcrt_code", functions.take,
+                  functions.take_parameters, ")");
+    reply_body(text, "rpcrt_call_take(call, &reply)");
+}
+
+void
+emit_client_source(struct text *text, const struct file *file)
+{
+    size_t i, j;
+
+    emit_banner(text, file, "");
+    text_format(text, "#include \"%s.client.h\"\n", file->stem);
+    for (i = 0; i < file->n_services; i++) {
+        const struct service *service = &file->services[i];
+
+        for (j = 0; j < service->n_methods; j++) {
+            method_definitions(text, service, &service->methods[j]);
+        }
+    }
+}

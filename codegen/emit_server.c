@@ -1,0 +1,174 @@
+/*
+ * x.server.h and x.server.c: a struct of handlers for each service, and the
+ * function that serves it.
+ */
+#include "emit.h"
+
+#include <string.h>
+
+/* -- header ---------------------------------------------------------------- */
+
+static void
+handler_member(struct text *text, const struct method *method)
+{
+    const char *const parameters[] = {
+        "void *self",
+        "struct rpcrt_ctx *ctx",
+        pool_format(text->pool, "const %s *request", method->request->c_type),
+        pool_format(text->pool, "%s *reply", method->reply->c_type),
+        NULL,
+    };
+
+    text_comment(text, 4, method->comment, NULL);
+    text_format(text, "    enum rpcrt_code (*%s)", method->member);
+    text_parameters(text, 4, parameters, ");");
+    text_add(text, "\n");
+}
+
+static void
+serve_function(struct text *text, const struct service *service,
+               const char *type, const char *end)
+{
+    const char *const parameters[] = {
+        "struct rpcrt_server *server",
+        pool_format(text->pool, "const struct %s_service *service",
+                    service->prefix),
+        "void *self",
+        NULL,
+    };
+
+    emit_function(text, type,
+                  pool_format(text->pool, "%s_serve", service->prefix),
+                  parameters, end);
+}
+
+static void
+service_declarations(struct text *text, const struct service *service)
+{
+    size_t i;
+
+    text_add(text, "\n");
+    text_comment(text, 0,
+                 service->comment[0] == '\0' ? service->element.name
+                                             : service->comment,
+                 "A handler that is NULL answers UNIMPLEMENTED.");
+    text_format(text, "struct %s_service {\n", service->prefix);
+    for (i = 0; i < service->n_methods; i++) {
+        text_add(text, i > 0 ? "\n" : "");
+        handler_member(text, &service->methods[i]);
+    }
+    if (service->n_methods == 0) {
+        text_add(text, "    char unused; /* no methods; C wants a member */\n");
+    }
+    text_add(text, "};\n\n");
+    text_format(text,
+                "/**\n"
+                " * Serve %s. Before the server listens.\n"
+                " *\n"
+                " * service  the handlers; kept, not copied\n"
+                " * self     passed to each of them\n"
+                " * Returns  OK; ALREADY_EXISTS if the server has the service; "
+                "RESOURCE_EXHAUSTED\n"
+                " *          without memory; FAILED_PRECONDITION once it "
+                "listens\n"
+                " */\n",
+                service->element.name);
+    serve_function(text, service, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
+                   ");");
+}
+
+void
+emit_server_header(struct text *text, const struct file *file)
+{
+    size_t i;
+
+    if (file->n_services > 0) {
+        emit_banner(
+            text, file,
+            " *\n"
+            " * A handler reads the request, fills the reply and returns a "
+            "code; see\n"
+            " * rpcrt/ctx.h. Handlers of one service run on several threads at "
+            "once.\n");
+    } else {
+        emit_banner(text, file, " * It has no services to serve.\n");
+    }
+    emit_header_begin(
+        text, file, "server",
+        pool_format(text->pool, "#include \"%s.rpc.h\"\n", file->stem));
+    for (i = 0; i < file->n_services; i++) {
+        service_declarations(text, &file->services[i]);
+    }
+    emit_header_end(text);
+}
+
+/* -- source ---------------------------------------------------------------- */
+
+static void
+glue_function(struct text *text, const struct service *service,
+              const struct method *method)
+{
+    static const char *const parameters[] = {
+        "const void *table",       "void *self",
+        "struct rpcrt_ctx *ctx",   "const ProtobufCMessage *request",
+        "ProtobufCMessage *reply", NULL,
+    };
+    const struct text_var vars[] = {
+        {"prefix", service->prefix}, {"member", method->member}, {NULL, NULL}};
+
+    text_add(text, "\n");
+    emit_function(text, "static enum rpcrt_code",
+                  pool_format(text->pool, "%s_glue", method->function),
+                  parameters, ")");
+    text_emit(text, vars,
+              "{\n"
+              "    const struct $prefix$_service *service = table;\n"
+              "\n"
+              "    if (service->$member$ == NULL) {\n"
+              "        return rpcrt_ctx_unimplemented(ctx);\n"
+              "    }\n"
+              "    return service->$member$(self, ctx, (const void *)request, "
+              "(void *)reply);\n"
+              "}\n");
+}
+
+static void
+service_definitions(struct text *text, const struct service *service)
+{
+    const char *table = "NULL";
+    size_t i;
+
+    for (i = 0; i < service->n_methods; i++) {
+        glue_function(text, service, &service->methods[i]);
+    }
+    if (service->n_methods > 0) {
+        table = pool_format(text->pool, "%s_table", service->prefix);
+        text_format(text, "\nstatic rpcrt_glue_fn *const %s[] = {\n", table);
+        for (i = 0; i < service->n_methods; i++) {
+            text_format(text, "    [%s] = %s_glue,\n",
+                        service->methods[i].index,
+                        service->methods[i].function);
+        }
+        text_add(text, "};\n");
+    }
+    text_add(text, "\n");
+    serve_function(text, service, "enum rpcrt_code", ")");
+    text_format(text,
+                "{\n"
+                "    return rpcrt_server_add(server, &%s_rpc, %s, service, "
+                "self);\n"
+                "}\n",
+                service->prefix, table);
+}
+
+void
+emit_server_source(struct text *text, const struct file *file)
+{
+    size_t i;
+
+    emit_banner(text, file, "");
+    text_format(text, "#include \"%s.server.h\"\n", file->stem);
+    for (i = 0; i < file->n_services; i++) {
+        service_definitions(text, &file->services[i]);
+    }
+}
