@@ -1,0 +1,87 @@
+/*
+ * Inside of a call: what its user set, and the use that runs. From start to end
+ * of a use the channel's lock guards it; the rest of the time its owner does.
+ */
+#ifndef RPCRT_CLIENT_CALL_H
+#define RPCRT_CLIENT_CALL_H
+
+#include "client/channel.h"
+#include "core/arena.h"
+#include "core/idmap.h"
+#include "core/lineage.h"
+#include "core/metadata.h"
+#include <rpcrt/gen.h>
+#include <semaphore.h>
+
+enum rpcrt__call_state {
+    RPCRT__CALL_IDLE,    /* not started, or over */
+    RPCRT__CALL_WAITING, /* for a connection */
+    RPCRT__CALL_SENDING, /* on a connection, not all of it composed */
+    RPCRT__CALL_SENT
+};
+
+struct rpcrt_call {
+    struct rpcrt_channel *channel;
+    uint32_t timeout_ms;
+    bool wait_for_ready;
+    struct rpcrt_ctx *parent;
+    struct rpcrt__metadata metadata; /* on the heap: outlives a use */
+
+    enum rpcrt__call_state state;
+    atomic_bool undelivered;
+    struct rpcrt__list live;    /* in channel->calls */
+    struct rpcrt__list queue;   /* waiting, in a send queue, or ended */
+    struct rpcrt__idnode by_id; /* in connection->calls once composed */
+    struct rpcrt__connection *connection;
+    struct rpcrt__child child;
+    bool parent_gone; /* cancelled before the channel had the call */
+    const struct rpcrt_method *method;
+    uint64_t method_session; /* the connection that method_id is good for */
+    uint16_t method_id;
+    uint64_t deadline_ns;
+    bool composed; /* some of it may have left */
+
+    struct rpcrt__arena arena; /* request bytes, reply bytes, reply */
+    uint8_t *out;              /* metadata, then the message */
+    uint32_t out_size;
+    uint32_t out_metadata_size;
+    uint32_t out_sent;
+    uint16_t n_out_metadata;
+
+    uint8_t *reply;
+    uint32_t reply_size;
+    uint32_t reply_got;
+    bool reply_open; /* its size is known */
+    ProtobufCMessage *reply_message;
+
+    struct rpcrt__error outcome;
+    enum rpcrt_origin origin;
+    bool may_have_run;
+    const uint8_t *details;
+    size_t details_size;
+    struct rpcrt__metadata reply_metadata;
+
+    rpcrt_done_fn *done; /* NULL: a thread is blocked in the call */
+    void *done_arg;
+    atomic_int blocked; /* enum of call.c */
+    sem_t over;
+};
+
+/* End the use that runs: take it from every list, keep the outcome (whose text
+ * the caller has set or sets), and add it to what is to be delivered.
+ * [locked] */
+void rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
+                     enum rpcrt_origin origin,
+                     struct rpcrt__delivery *delivery);
+
+/* The same with a text. [locked] */
+void rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,
+                      enum rpcrt_origin origin,
+                      struct rpcrt__delivery *delivery, const char *format, ...)
+    RPCRT_PRINTF(5, 6);
+
+/* Tell the owner that the use is over; the call may be gone on return. */
+void rpcrt__call_deliver(struct rpcrt_call *call,
+                         struct rpcrt__delivery *delivery);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Inside of a channel: calls that wait, connections, and the thread that makes
+ * and frees connections. One lock guards the channel, its connections and the
+ * running part of its calls; functions marked [locked] are called under it.
+ *
+ * A call that ends goes to a list first and is delivered to its owner when the
+ * lock is no longer held.
+ */
+#ifndef RPCRT_CLIENT_CHANNEL_H
+#define RPCRT_CLIENT_CHANNEL_H
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/list.h"
+#include "core/timer.h"
+#include "transport/link.h"
+#include <pthread.h>
+#include <rpcrt/channel.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct rpcrt__connection;
+
+struct rpcrt_channel {
+    char *address;
+    char *server_name; /* for TLS; NULL: the host of the address */
+    struct rpcrt_channel_options options; /* every default filled in */
+    struct rpcrt__tls_identity *tls;
+    struct rpcrt__timer timer;
+    pthread_t connector;
+
+    pthread_mutex_t lock;
+    pthread_cond_t work;      /* for the connector */
+    pthread_cond_t delivered; /* a batch of deliveries is over */
+    bool closing;
+    struct rpcrt__connection *current; /* takes new calls, or NULL */
+    struct rpcrt__connection *dialing; /* not up yet, or NULL */
+    uint64_t dial_deadline_ns;
+    struct rpcrt__list connections; /* up or draining */
+    struct rpcrt__list dead;        /* for the connector to free */
+    struct rpcrt__list calls;       /* all that run */
+    struct rpcrt__list waiting;     /* calls without a connection */
+    struct rpcrt__list failed;      /* ended; the connector delivers them */
+    struct rpcrt__list deliveries;
+    unsigned n_failures; /* of connections, one after the other */
+    uint64_t retry_ns;   /* no attempt before; 0: at once */
+    struct rpcrt__error last_error;
+    uint64_t wake_ns; /* what the timer is set to */
+    atomic_uint n_blocked; /* threads in rpcrt_call_unary() */
+};
+
+/* Calls that ended together. While it runs, call_free() on another thread can
+ * see that a completion is under way. */
+struct rpcrt__delivery {
+    struct rpcrt__list node;
+    struct rpcrt__list ended;
+    pthread_t thread;
+    bool announced;
+    _Atomic(struct rpcrt_call *) current;
+};
+
+/* Begin with no calls. */
+void rpcrt__delivery_init(struct rpcrt__delivery *delivery);
+
+/* Unlock the channel, tell the owners of the ended calls, and let connections
+ * send what the owners started. [locked; unlocks] */
+void rpcrt__channel_unlock(struct rpcrt_channel *channel,
+                           struct rpcrt__delivery *delivery);
+
+/* Let the timer look at the channel no later than that. [locked] */
+void rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns);
+
+/* Send what can be sent, unless this thread is delivering and will do so when
+ * it is through. [locked] */
+void rpcrt__channel_pump(struct rpcrt_channel *channel);
+
+/* A connection was lost or takes no new calls: have it freed, and calls that
+ * wait moved to the next. [locked] */
+void rpcrt__channel_lost(struct rpcrt_channel *channel,
+                         struct rpcrt__connection *connection);
+
+#endif

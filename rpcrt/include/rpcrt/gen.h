@@ -1,0 +1,99 @@
+/*
+ * Tables and entry points that generated code uses. Nothing here is for
+ * programs; it may change with RPCRT_GEN_VERSION.
+ */
+#ifndef RPCRT_GEN_H
+#define RPCRT_GEN_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <rpcrt/call.h>
+#include <rpcrt/ctx.h>
+#include <rpcrt/server.h>
+
+RPCRT_BEGIN_DECLS
+
+enum rpcrt_method_flags {
+    RPCRT_METHOD_NONBLOCKING = 1u << 0,
+    RPCRT_METHOD_NO_SIDE_EFFECTS = 1u << 1,
+    RPCRT_METHOD_IDEMPOTENT = 1u << 2
+};
+
+/* A field whose value no printer shows. */
+struct rpcrt_sensitive_field {
+    const ProtobufCMessageDescriptor *message;
+    uint32_t number;
+};
+
+/* One .proto file: its serialized google.protobuf.FileDescriptorProto. */
+struct rpcrt_file {
+    const char *name; /* "kv/v1/kv.proto" */
+    const uint8_t *descriptor;
+    size_t descriptor_size;
+    const struct rpcrt_file *const *imports; /* those that were generated */
+    size_t n_imports;
+    const struct rpcrt_sensitive_field *sensitive;
+    size_t n_sensitive;
+};
+
+struct rpcrt_method {
+    const char *path; /* "/kv.v1.Kv/Put" */
+    const ProtobufCMessageDescriptor *request;
+    const ProtobufCMessageDescriptor *reply;
+    uint32_t flags;      /* enum rpcrt_method_flags */
+};
+
+struct rpcrt_service {
+    const char *name; /* "kv.v1.Kv" */
+    const struct rpcrt_method *methods;
+    size_t n_methods;
+    const struct rpcrt_file *file;
+};
+
+/* Calls one member of a service's table; the generated server file has one a
+ * method. A member that is NULL answers rpcrt_ctx_unimplemented(). */
+typedef enum rpcrt_code rpcrt_glue_fn(const void *table, void *self,
+                                      struct rpcrt_ctx *ctx,
+                                      const ProtobufCMessage *request,
+                                      ProtobufCMessage *reply);
+
+/**
+ * Serve a service. Before listening.
+ *
+ * glue     one function a method, in the order of service->methods; kept
+ * table    the struct of handlers; kept
+ * Returns  OK; ALREADY_EXISTS if the name is served; FAILED_PRECONDITION once
+ *          the server listens; RESOURCE_EXHAUSTED.
+ */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_server_add(struct rpcrt_server *server,
+                 const struct rpcrt_service *service,
+                 rpcrt_glue_fn *const *glue, const void *table, void *self);
+
+/** UNIMPLEMENTED with a text that names the method. */
+RPCRT_API enum rpcrt_code rpcrt_ctx_unimplemented(struct rpcrt_ctx *ctx);
+
+/** Told that a started call is over; on a thread of the runtime: it must not
+ * block, but may take the reply and start the call again. */
+typedef void rpcrt_done_fn(struct rpcrt_call *call, void *arg);
+
+/** Make the call and wait for its end. The reply is borrowed from the call
+ * until its next use. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_call_unary(struct rpcrt_call *call, const struct rpcrt_method *method,
+                 const ProtobufCMessage *request,
+                 const ProtobufCMessage **ret_reply);
+
+/** Start the call; done is told of its end, always, even if it could not be
+ * sent. The request is not needed after this returns. */
+RPCRT_API void rpcrt_call_start(struct rpcrt_call *call,
+                                const struct rpcrt_method *method,
+                                const ProtobufCMessage *request,
+                                rpcrt_done_fn *done, void *arg);
+
+/** The outcome of a started call, once done was told. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_call_take(struct rpcrt_call *call, const ProtobufCMessage **ret_reply);
+
+RPCRT_END_DECLS
+
+#endif

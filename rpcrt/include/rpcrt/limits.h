@@ -1,0 +1,61 @@
+/*
+ * Every limit of the runtime and its default, in one place. What an option of
+ * a channel or a server can set says so; the others belong to the wire format
+ * and are the same for everybody.
+ *
+ * Above a limit a call ends in RESOURCE_EXHAUSTED at once, and nobody else
+ * notices. A peer that breaks a rule of the protocol is cut off.
+ */
+#ifndef RPCRT_LIMITS_H
+#define RPCRT_LIMITS_H
+
+/* -- options ------------------------------------------------------------- */
+
+/* Bytes of one request or reply, serialized. */
+#define RPCRT_MESSAGE_SIZE_MAX (4u << 20)
+/* Bytes that the arena of one call may take: messages unpacked, and what a
+ * handler allocates. protobuf-c can need fifty times the serialized size. */
+#define RPCRT_ARENA_SIZE_MAX (64u << 20)
+/* Calls in flight, of one session and of the whole server. */
+#define RPCRT_SESSION_CALLS_MAX 4096u
+#define RPCRT_SERVER_CALLS_MAX 16384u
+/* Connections that a server keeps at once. */
+#define RPCRT_SESSIONS_MAX 1024u
+/* Bytes of unfinished requests and unsent replies of one session. */
+#define RPCRT_SESSION_BYTES_MAX (64u << 20)
+/* Threads that run handlers, at the most; they start when needed. */
+#define RPCRT_WORKERS_MAX 32u
+/* Requests that one connection can have out, K in rpcrt/README.md. */
+#define RPCRT_CONTEXTS 16u
+
+/* -- the wire format ----------------------------------------------------- */
+
+#define RPCRT_CONTEXTS_MAX 256u
+#define RPCRT_TRANSPORT_MESSAGE_MAX (256u << 10)
+#define RPCRT_DATA_FRAME_MAX (64u << 10)
+#define RPCRT_METADATA_BYTES_MAX (8u << 10)
+#define RPCRT_METADATA_ENTRIES_MAX 64u
+#define RPCRT_METHOD_PATH_MAX 255u
+#define RPCRT_METHODS_PER_SESSION_MAX 1024u
+#define RPCRT_MESSAGE_DEPTH_MAX 100u
+/* Fields of a message, inner ones included, that the reader's .proto does not
+ * have. */
+#define RPCRT_UNKNOWN_FIELDS_MAX 4096u
+#define RPCRT_DETAILS_SIZE_MAX (8u << 10)
+/* Bytes of a status text, its end included; longer ones are cut. */
+#define RPCRT_TEXT_SIZE 512u
+#define RPCRT_ADDRESS_SIZE 256u
+
+/* -- times, in milliseconds ---------------------------------------------- */
+
+#define RPCRT_CONNECT_TIMEOUT_MS 10000u
+#define RPCRT_HELLO_TIMEOUT_MS 5000u
+/* A hole in the sequence, or a message that the peer does not take. */
+#define RPCRT_STALL_TIMEOUT_MS 30000u
+#define RPCRT_BACKOFF_MIN_MS 50u
+#define RPCRT_BACKOFF_MAX_MS 5000u
+#define RPCRT_KEEPALIVE_MS 20000u
+#define RPCRT_KEEPALIVE_TIMEOUT_MS 10000u
+#define RPCRT_DRAIN_TIMEOUT_MS 10000u
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * rpcrt: remote procedure calls for plain C. This header has it all; read
+ * status.h, channel.h and call.h as a client, ctx.h and server.h as a server.
+ *
+ * Rules that hold everywhere:
+ *   x_new() is undone by x_free(); x_free(NULL) does nothing.
+ *   ret_* parameters are written only when RPCRT_OK is returned.
+ *   Strings and options passed in are copied. Pointers handed out are borrowed.
+ *   Durations are milliseconds unless the name says otherwise, sizes are bytes.
+ *   The library never prints and never exits.
+ */
+#ifndef RPCRT_RPCRT_H
+#define RPCRT_RPCRT_H
+
+#include <rpcrt/alloc.h>
+#include <rpcrt/call.h>
+#include <rpcrt/channel.h>
+#include <rpcrt/ctx.h>
+#include <rpcrt/limits.h>
+#include <rpcrt/server.h>
+#include <rpcrt/status.h>
+#include <rpcrt/tls.h>
+
+#endif

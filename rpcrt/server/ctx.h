@@ -1,0 +1,104 @@
+/*
+ * Inside of a served call. It is born when its CALL frame comes and goes back
+ * to the pool when two parties are through with it: the handler (`handled`)
+ * and the session (`released`: answered, cancelled, or the client is gone).
+ * The session's lock guards both flags and all links.
+ */
+#ifndef RPCRT_SERVER_CTX_H
+#define RPCRT_SERVER_CTX_H
+
+#include "core/arena.h"
+#include "core/lineage.h"
+#include "core/metadata.h"
+#include "server/server.h"
+
+struct rpcrt__session;
+
+struct rpcrt_ctx {
+    struct rpcrt__task task;    /* to be run, or answered */
+    struct rpcrt__list pooled;  /* in the server's pool, or to be recycled */
+    struct rpcrt__list live;    /* in session->live until released */
+    struct rpcrt__list notice;  /* on_cancel is to be called */
+    struct rpcrt__list outbox;  /* in session->outbox */
+    struct rpcrt__idnode by_id; /* in session->calls until released */
+    struct rpcrt_server *server;
+    struct rpcrt__session *session; /* holds a reference */
+    const struct rpcrt__served *served;
+    struct rpcrt__arena arena;
+    struct rpcrt__parent parent; /* its deadline is the call's */
+    struct rpcrt__metadata metadata;       /* received */
+    struct rpcrt__metadata reply_metadata; /* to be sent */
+    uint64_t started_ns;
+
+    uint8_t *request;
+    uint32_t request_size;
+    uint32_t request_got;
+    ProtobufCMessage *reply;
+    bool refused; /* the handler was never called */
+
+    bool handled;
+    bool released;
+    atomic_bool cancelled;
+    bool notifying; /* on_cancel is to run, or runs */
+    pthread_t notifier;
+    bool *notice_over; /* the notifier's, once it runs */
+    rpcrt_cancel_fn *on_cancel;
+    void *on_cancel_arg;
+    size_t charged; /* of the session's byte budget */
+
+    struct rpcrt__error outcome;
+    enum rpcrt_origin origin;
+    const uint8_t *details;
+    size_t details_size;
+    uint8_t *out; /* the reply, serialized */
+    uint32_t out_size;
+    uint32_t out_sent;
+    bool out_started;
+    uint8_t *status; /* payload of STATUS; NULL: OK without metadata */
+    uint32_t status_size;
+    char call_id[68];
+};
+
+/* Take a context from the pool, or make one; NULL without memory. */
+struct rpcrt_ctx *rpcrt__ctx_take(struct rpcrt__session *session);
+
+/* Give back what is handled and released, all of the list. Without a lock. */
+void rpcrt__ctx_recycle(struct rpcrt__list *contexts);
+
+/* Free what the pool holds. */
+void rpcrt__ctx_pool_free(struct rpcrt_server *server);
+
+/* Unpack the request and run the handler; then the answer is serialized, and
+ * true returned. False: the handler answers later, or has. Without a lock. */
+bool rpcrt__ctx_run(struct rpcrt_ctx *ctx);
+
+/* The same as a task of the executor, answer and all. */
+void rpcrt__ctx_task(struct rpcrt__task *task);
+
+/* Serialize outcome and reply. Without a lock. */
+void rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code);
+
+/* Calls that were cancelled under a session's lock are told behind it. */
+struct rpcrt__ctx_notices {
+    struct rpcrt__list recycle; /* by ctx->pooled */
+    struct rpcrt__list notify;  /* by ctx->notice */
+};
+void rpcrt__ctx_notices_init(struct rpcrt__ctx_notices *notices);
+
+/* The session needs the call no more; `cancelled` if nobody wants its answer.
+ * [session's lock] */
+void rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
+                        struct rpcrt__ctx_notices *notices);
+
+/* The handler is through, or will never run. [session's lock] */
+void rpcrt__ctx_handled(struct rpcrt_ctx *ctx,
+                        struct rpcrt__ctx_notices *notices);
+
+/* Wait until on_cancel has run, unless this thread runs it. [session's lock,
+ * given up meanwhile] */
+void rpcrt__ctx_await_notice(struct rpcrt_ctx *ctx);
+
+/* Tell handlers, recycle the rest. Without a lock. */
+void rpcrt__ctx_notices_run(struct rpcrt__ctx_notices *notices);
+
+#endif

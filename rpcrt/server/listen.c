@@ -1,0 +1,182 @@
+/*
+ * What a program does with a server once it is made: listen, run, drain.
+ */
+#include "server/server.h"
+
+#include "core/alloc.h"
+#include "server/session.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* -- listening -------------------------------------------------------------- */
+
+static enum rpcrt_code
+listen_on(struct rpcrt_server *server, struct rpcrt__listener *listener,
+          const char *address, const struct rpcrt_tls *tls,
+          struct rpcrt__error *ret_error)
+{
+    enum rpcrt_code code =
+        rpcrt__address_check(address, tls != NULL, true, ret_error);
+
+    if (code == RPCRT_OK && tls != NULL) {
+        code = rpcrt__tls_identity_new(tls, true, ret_error, &listener->tls);
+    }
+    if (code == RPCRT_OK) {
+        server->listening = true;
+        code = rpcrt__server_link_listen(server->link, address, listener->tls,
+                                         ret_error, listener->address);
+    }
+    return code;
+}
+
+enum rpcrt_code
+rpcrt_server_listen(struct rpcrt_server *server, const char *address,
+                    const struct rpcrt_tls *tls)
+{
+    struct rpcrt__listener *listener = rpcrt__calloc(1, sizeof *listener);
+    struct rpcrt__listener **last = &server->listeners;
+    struct rpcrt__error error;
+
+    if (listener == NULL) {
+        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
+                               "listen %s: no memory", address);
+        return rpcrt__last_error_set(&error);
+    }
+    if (listen_on(server, listener, address, tls, &error) != RPCRT_OK) {
+        rpcrt__tls_identity_free(listener->tls);
+        rpcrt__free(listener);
+        return rpcrt__last_error_set(&error);
+    }
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = listener;
+    return RPCRT_OK;
+}
+
+const char *
+rpcrt_server_address(const struct rpcrt_server *server, size_t i)
+{
+    const struct rpcrt__listener *listener = server->listeners;
+
+    while (listener != NULL && i-- > 0) {
+        listener = listener->next;
+    }
+    return listener == NULL ? NULL : listener->address;
+}
+
+/* -- draining --------------------------------------------------------------- */
+
+static void
+say_goaway(struct rpcrt_server *server)
+{
+    struct rpcrt__list *node;
+    struct rpcrt__list *following;
+    struct rpcrt__ctx_notices notices;
+
+    rpcrt__ctx_notices_init(&notices);
+    pthread_mutex_lock(&server->lock);
+    RPCRT__LIST_EACH(node, following, &server->sessions)
+    {
+        rpcrt__session_goaway(
+            RPCRT__ELEMENT(node, struct rpcrt__session, node),
+            "the server is shutting down", &notices);
+    }
+    pthread_mutex_unlock(&server->lock);
+    rpcrt__ctx_notices_run(&notices);
+}
+
+enum rpcrt_code
+rpcrt_server_drain(struct rpcrt_server *server, uint32_t timeout_ms)
+{
+    uint64_t until_ns = rpcrt__now_ns() + timeout_ms * RPCRT__MS;
+    struct timespec until = {.tv_sec = (time_t)(until_ns / (1000 * RPCRT__MS)),
+                             .tv_nsec = (long)(until_ns % (1000 * RPCRT__MS))};
+    int waited = 0;
+    enum rpcrt_code code;
+
+    atomic_store(&server->draining, true);
+    say_goaway(server);
+    pthread_mutex_lock(&server->lock);
+    while (waited == 0 &&
+           (atomic_load(&server->n_calls) > 0 || server->n_sessions > 0)) {
+        waited = pthread_cond_timedwait(&server->changed, &server->lock,
+                                        &until);
+    }
+    code = atomic_load(&server->n_calls) == 0 ? RPCRT_OK
+                                              : RPCRT_DEADLINE_EXCEEDED;
+    pthread_mutex_unlock(&server->lock);
+    return code;
+}
+
+/* -- running ---------------------------------------------------------------- */
+
+/* Where the signal handler says that a signal came. */
+static volatile sig_atomic_t signal_fd = -1;
+
+static void
+on_signal(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    if (signal_fd >= 0) {
+        (void)!write(signal_fd, "", 1);
+    }
+    errno = saved;
+}
+
+void
+rpcrt_server_stop(struct rpcrt_server *server)
+{
+    (void)!write(server->wake_fds[1], "", 1);
+}
+
+int
+rpcrt_server_run(struct rpcrt_server *server)
+{
+    struct sigaction action;
+    struct sigaction old_term;
+    struct sigaction old_int;
+    struct pollfd poller = {.fd = server->wake_fds[0], .events = POLLIN};
+    enum rpcrt_code code;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    (void)sigemptyset(&action.sa_mask);
+    signal_fd = server->wake_fds[1];
+    (void)sigaction(SIGTERM, &action, &old_term);
+    (void)sigaction(SIGINT, &action, &old_int);
+    while (poll(&poller, 1, -1) < 0 && errno == EINTR) {
+    }
+    (void)sigaction(SIGTERM, &old_term, NULL);
+    (void)sigaction(SIGINT, &old_int, NULL);
+    signal_fd = -1;
+    code = rpcrt_server_drain(server, server->options.drain_timeout_ms);
+    return code == RPCRT_OK ? 0 : 1;
+}
+
+void
+rpcrt_server_stats(struct rpcrt_server *server,
+                   struct rpcrt_server_stats *ret_stats)
+{
+    struct rpcrt__counters *counters = &server->counters;
+
+    ret_stats->calls_started = atomic_load(&counters->calls_started);
+    ret_stats->calls_finished = atomic_load(&counters->calls_finished);
+    ret_stats->calls_refused = atomic_load(&counters->calls_refused);
+    ret_stats->sessions_opened = atomic_load(&counters->sessions_opened);
+    ret_stats->sessions_closed = atomic_load(&counters->sessions_closed);
+    ret_stats->sessions_cut = atomic_load(&counters->sessions_cut);
+    ret_stats->handshakes_failed = atomic_load(&counters->handshakes_failed);
+    ret_stats->messages_received = atomic_load(&counters->messages_received);
+    ret_stats->messages_sent = atomic_load(&counters->messages_sent);
+    ret_stats->messages_empty = atomic_load(&counters->messages_empty);
+    ret_stats->calls_running = atomic_load(&server->n_calls);
+    pthread_mutex_lock(&server->lock);
+    ret_stats->sessions = server->n_sessions;
+    pthread_mutex_unlock(&server->lock);
+}

@@ -1,0 +1,327 @@
+/*
+ * From answers to the bytes of a message: control frames first, then the calls
+ * that have something to send, in turns of one frame.
+ */
+#include "server/session.h"
+
+#include "core/alloc.h"
+#include <string.h>
+
+/* Less than this of a large reply is not worth a frame. */
+#define CHUNK_MIN 1024u
+
+/* -- control frames --------------------------------------------------------- */
+
+/* Room for more bytes; false without memory, or when the peer has let too many
+ * of them wait. */
+static bool
+reserve(struct rpcrt__session *session, size_t size)
+{
+    size_t pending = session->control_size - session->control_sent;
+    size_t room;
+    uint8_t *larger;
+
+    if (pending + size > session->server->options.session_bytes_max) {
+        return false;
+    }
+    if (session->control_sent > 0) {
+        memmove(session->control, session->control + session->control_sent,
+                pending);
+        session->control_size = pending;
+        session->control_sent = 0;
+    }
+    if (pending + size <= session->control_room) {
+        return true;
+    }
+    room = (pending + size) * 2;
+    larger = rpcrt__alloc(room);
+    if (larger == NULL) {
+        return false;
+    }
+    if (pending > 0) {
+        memcpy(larger, session->control, pending);
+    }
+    rpcrt__free(session->control);
+    session->control = larger;
+    session->control_room = room;
+    return true;
+}
+
+bool
+rpcrt__session_control(struct rpcrt__session *session, uint8_t type,
+                       uint8_t flags, uint16_t aux, uint64_t call,
+                       const uint8_t *payload, size_t size)
+{
+    uint8_t *at;
+
+    if (!reserve(session, RPCRT__FRAME_SIZE + size)) {
+        return false;
+    }
+    at = rpcrt__put_frame(session->control + session->control_size, type, flags,
+                          aux, call, (uint32_t)size);
+    if (size > 0) {
+        memcpy(at, payload, size);
+    }
+    session->control_size += RPCRT__FRAME_SIZE + size;
+    return true;
+}
+
+bool
+rpcrt__session_refuse(struct rpcrt__session *session, uint64_t call,
+                      uint8_t flags, enum rpcrt_code code, const char *text)
+{
+    uint8_t payload[RPCRT__STATUS_SIZE + RPCRT_TEXT_SIZE];
+    struct rpcrt__status status = {.code = (uint8_t)code,
+                                   .origin = RPCRT_ORIGIN_RUNTIME};
+    size_t size = strlen(text);
+    uint8_t *at;
+
+    if (size > RPCRT_TEXT_SIZE) {
+        size = RPCRT_TEXT_SIZE;
+    }
+    status.text_size = (uint32_t)size;
+    at = rpcrt__put_status(payload, &status);
+    memcpy(at, text, size);
+    atomic_fetch_add(&session->server->counters.calls_refused, 1);
+    return rpcrt__session_control(session, RPCRT__FRAME_STATUS, flags, 0, call,
+                                  payload, RPCRT__STATUS_SIZE + size);
+}
+
+static uint8_t *
+put_control(struct rpcrt__session *session, uint8_t *at, const uint8_t *end)
+{
+    while (session->control_sent < session->control_size) {
+        const uint8_t *frame = session->control + session->control_sent;
+        size_t size = RPCRT__FRAME_SIZE + rpcrt__get_u32(frame + 4);
+
+        if (size > (size_t)(end - at)) {
+            break;
+        }
+        memcpy(at, frame, size);
+        at += size;
+        session->control_sent += size;
+    }
+    return at;
+}
+
+/* -- answers ---------------------------------------------------------------- */
+
+static bool
+has_status(const struct rpcrt_ctx *ctx)
+{
+    return ctx->status != NULL || ctx->outcome.code != RPCRT_OK;
+}
+
+/* The next frame of the reply; NULL if it is not worth it. */
+static uint8_t *
+put_data(struct rpcrt_ctx *ctx, uint8_t *at, const uint8_t *end)
+{
+    uint32_t size = ctx->out_size - ctx->out_sent;
+    uint32_t start = ctx->out_started ? 0 : 4;
+    size_t room = (size_t)(end - at);
+    unsigned flags = ctx->out_started ? 0u : RPCRT__START;
+
+    if (room < RPCRT__FRAME_SIZE + start +
+                   (size < CHUNK_MIN ? size : (size_t)CHUNK_MIN)) {
+        return NULL;
+    }
+    room -= RPCRT__FRAME_SIZE + start;
+    if (size > RPCRT_DATA_FRAME_MAX) {
+        size = RPCRT_DATA_FRAME_MAX;
+    }
+    if (size > room) {
+        size = (uint32_t)room;
+    }
+    if (ctx->out_sent + size == ctx->out_size && !has_status(ctx)) {
+        flags |= RPCRT__END;
+    }
+    at = rpcrt__put_frame(at, RPCRT__FRAME_DATA, (uint8_t)flags, 0,
+                          ctx->by_id.id, start + size);
+    if (start > 0) {
+        at = rpcrt__put_u32(at, ctx->out_size);
+    }
+    if (size > 0) {
+        memcpy(at, ctx->out + ctx->out_sent, size);
+    }
+    ctx->out_started = true;
+    ctx->out_sent += size;
+    return at + size;
+}
+
+/* The frame that ends a call with a status; NULL if it does not fit. A call
+ * that had no memory left for its text ends with the bare code. */
+static uint8_t *
+put_status(struct rpcrt_ctx *ctx, uint8_t *at, const uint8_t *end)
+{
+    struct rpcrt__status bare = {.code = (uint8_t)ctx->outcome.code,
+                                 .origin = (uint8_t)ctx->origin};
+    uint32_t size = ctx->status == NULL ? RPCRT__STATUS_SIZE : ctx->status_size;
+
+    if ((size_t)(end - at) < RPCRT__FRAME_SIZE + size) {
+        return NULL;
+    }
+    at = rpcrt__put_frame(at, RPCRT__FRAME_STATUS,
+                          ctx->refused ? RPCRT__REFUSED : 0, 0, ctx->by_id.id,
+                          size);
+    if (ctx->status == NULL) {
+        return rpcrt__put_status(at, &bare);
+    }
+    memcpy(at, ctx->status, size);
+    return at + size;
+}
+
+static bool
+data_left(const struct rpcrt_ctx *ctx)
+{
+    return ctx->outcome.code == RPCRT_OK &&
+           (!ctx->out_started || ctx->out_sent < ctx->out_size);
+}
+
+static size_t
+compose(struct rpcrt__session *session, uint8_t *body, size_t size,
+        struct rpcrt__ctx_notices *notices)
+{
+    uint8_t *at = body + RPCRT__HEADER_SIZE;
+    const uint8_t *end = body + size;
+
+    at = put_control(session, at, end);
+    while (!rpcrt__list_empty(&session->outbox)) {
+        struct rpcrt_ctx *ctx =
+            RPCRT__ELEMENT(session->outbox.next, struct rpcrt_ctx, outbox);
+        bool data = data_left(ctx);
+        uint8_t *next = data ? put_data(ctx, at, end) : put_status(ctx, at, end);
+
+        if (next == NULL) {
+            break;
+        }
+        at = next;
+        rpcrt__list_remove(&ctx->outbox);
+        if (data && (data_left(ctx) || has_status(ctx))) {
+            rpcrt__list_append(&session->outbox, &ctx->outbox);
+        } else {
+            rpcrt__ctx_release(ctx, false, notices);
+        }
+    }
+    return (size_t)(at - body);
+}
+
+/* How large the next message can become at the most. */
+static size_t
+estimate(const struct rpcrt__session *session)
+{
+    size_t size = RPCRT__HEADER_SIZE + session->control_size -
+                  session->control_sent;
+    const struct rpcrt__list *node;
+
+    for (node = session->outbox.next;
+         node != &session->outbox && size < RPCRT_TRANSPORT_MESSAGE_MAX;
+         node = node->next) {
+        const struct rpcrt_ctx *ctx = (const struct rpcrt_ctx *)(
+            const void *)((const char *)node -
+                          offsetof(struct rpcrt_ctx, outbox));
+        uint32_t rest = ctx->out_size - ctx->out_sent;
+
+        size += rest + (rest / RPCRT_DATA_FRAME_MAX + 2) * RPCRT__FRAME_SIZE +
+                4 + RPCRT__STATUS_SIZE;
+        size += ctx->status == NULL ? 0 : ctx->status_size;
+    }
+    return size < RPCRT_TRANSPORT_MESSAGE_MAX ? size
+                                              : RPCRT_TRANSPORT_MESSAGE_MAX;
+}
+
+static bool
+outbox_waits(const struct rpcrt__session *session)
+{
+    return session->control_sent < session->control_size ||
+           !rpcrt__list_empty(&session->outbox);
+}
+
+/* -- sending ---------------------------------------------------------------- */
+
+static void
+reply(struct rpcrt__session *session, unsigned slot, struct rpcrt__msg *msg)
+{
+    if (session->n_sending++ == 0) {
+        session->moved_ns = rpcrt__now_ns();
+    }
+    atomic_fetch_add(&session->server->counters.messages_sent, 1);
+    rpcrt__server_link_reply(session->server->link, slot, msg);
+}
+
+void
+rpcrt__session_pump(struct rpcrt__session *session,
+                    struct rpcrt__ctx_notices *notices)
+{
+    while (session->state == RPCRT__SESSION_UP &&
+           rpcrt__server_credits_must_send(&session->credits,
+                                           outbox_waits(session),
+                                           session->n_live > 0)) {
+        struct rpcrt__header header = {.session = session->session};
+        struct rpcrt__msg *msg = rpcrt__msg_new(estimate(session));
+        unsigned slot;
+        size_t size;
+
+        if (msg == NULL) {
+            rpcrt__session_cut(session, "no memory for a message");
+            return;
+        }
+        size = compose(session, rpcrt__msg_body(msg), rpcrt__msg_size(msg),
+                       notices);
+        if (size == RPCRT__HEADER_SIZE) {
+            atomic_fetch_add(&session->server->counters.messages_empty, 1);
+        }
+        slot = rpcrt__server_credits_send(&session->credits, &header.seq);
+        header.flags = outbox_waits(session) ? RPCRT__MORE : 0;
+        (void)rpcrt__put_header(rpcrt__msg_body(msg), &header);
+        rpcrt__msg_trim(msg, size);
+        reply(session, slot, msg);
+    }
+}
+
+/* A reply that would burst the session's budget is replaced by a refusal. */
+static void
+charge(struct rpcrt__session *session, struct rpcrt_ctx *ctx)
+{
+    size_t size = ctx->out_size;
+
+    session->bytes -= ctx->charged;
+    ctx->charged = 0;
+    if (session->bytes + size > session->server->options.session_bytes_max) {
+        ctx->out_size = 0;
+        ctx->status = NULL;
+        ctx->outcome.code = RPCRT_RESOURCE_EXHAUSTED;
+        ctx->origin = RPCRT_ORIGIN_RUNTIME;
+        return;
+    }
+    session->bytes += size;
+    ctx->charged = size;
+}
+
+void
+rpcrt__session_queue(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
+{
+    struct rpcrt__session *session = ctx->session;
+
+    rpcrt__ctx_await_notice(ctx);
+    rpcrt__ctx_handled(ctx, notices);
+    if (!ctx->released) {
+        charge(session, ctx);
+        rpcrt__list_append(&session->outbox, &ctx->outbox);
+    }
+}
+
+void
+rpcrt__session_answer(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt__session *session = ctx->session;
+    struct rpcrt__ctx_notices notices;
+
+    rpcrt__ctx_notices_init(&notices);
+    rpcrt__session_ref(session);
+    pthread_mutex_lock(&session->lock);
+    rpcrt__session_queue(ctx, &notices);
+    rpcrt__session_pump(session, &notices);
+    pthread_mutex_unlock(&session->lock);
+    rpcrt__ctx_notices_run(&notices);
+    rpcrt__session_unref(session);
+}

@@ -1,0 +1,93 @@
+/*
+ * Inside of a server: what all of its sessions share. Locks are taken in the
+ * order server, session; the pool's lock under any.
+ */
+#ifndef RPCRT_SERVER_SERVER_H
+#define RPCRT_SERVER_SERVER_H
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/executor.h"
+#include "core/idmap.h"
+#include "core/list.h"
+#include "core/timer.h"
+#include "transport/link.h"
+#include <pthread.h>
+#include <rpcrt/gen.h>
+#include <stdatomic.h>
+
+/* A method that is served. */
+struct rpcrt__served {
+    const struct rpcrt_method *method;
+    rpcrt_glue_fn *glue;
+    const void *table;
+    void *self;
+    bool may_block;
+};
+
+struct rpcrt__listener {
+    char address[RPCRT_ADDRESS_SIZE];
+    struct rpcrt__tls_identity *tls;
+    struct rpcrt__listener *next;
+};
+
+/* Counters of struct rpcrt_server_stats. */
+struct rpcrt__counters {
+    atomic_ullong calls_started;
+    atomic_ullong calls_finished;
+    atomic_ullong calls_refused;
+    atomic_ullong sessions_opened;
+    atomic_ullong sessions_closed;
+    atomic_ullong sessions_cut;
+    atomic_ullong handshakes_failed;
+    atomic_ullong messages_received;
+    atomic_ullong messages_sent;
+    atomic_ullong messages_empty;
+};
+
+struct rpcrt_server {
+    struct rpcrt_server_options options; /* every default filled in */
+    uint64_t instance;
+    struct rpcrt__server_link *link;
+    struct rpcrt__executor *executor;
+    struct rpcrt__timer timer;
+    atomic_ullong wake_ns; /* what the timer is set to */
+    struct rpcrt__counters counters;
+    atomic_bool draining;
+    atomic_bool closing;
+    atomic_uint n_calls; /* contexts in use */
+
+    /* Fixed once it listens; sorted by path. */
+    struct rpcrt__served *methods;
+    size_t n_methods;
+    bool listening;
+    struct rpcrt__listener *listeners; /* in the order of listening */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* fewer calls or sessions, or stop */
+    struct rpcrt__idmap by_peer;
+    struct rpcrt__list sessions;
+    unsigned n_sessions;
+    bool stopped;
+    int wake_fds[2]; /* ends rpcrt_server_run(); a pipe */
+
+    pthread_mutex_t pool_lock;
+    struct rpcrt__list pool; /* contexts that are not in use */
+    unsigned n_pooled;
+};
+
+/* NULL if the path is not served. */
+const struct rpcrt__served *rpcrt__server_find(const struct rpcrt_server *server,
+                                               const char *path, size_t size);
+
+/* Write a line to the log, if there is one. */
+void rpcrt__server_log(struct rpcrt_server *server, enum rpcrt_log_level level,
+                       const char *format, ...) RPCRT_PRINTF(3, 4);
+
+/* Let the timer look no later than that. Under any lock. */
+void rpcrt__server_wake(struct rpcrt_server *server, uint64_t due_ns);
+
+/* Fewer calls or sessions than before. Not under a session's lock. */
+void rpcrt__server_changed(struct rpcrt_server *server);
+
+#endif
