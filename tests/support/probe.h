@@ -1,0 +1,90 @@
+/*
+ * The service of probe.proto, a server that offers it on an address of a given
+ * transport, and a channel to it: what every test of the runtime begins with.
+ */
+#ifndef TESTS_PROBE_H
+#define TESTS_PROBE_H
+
+#include "support/probe.client.h"
+#include "support/probe.server.h"
+#include <criterion/criterion.h>
+#include <rpcrt/rpcrt.h>
+#include <stdatomic.h>
+
+/* What the handlers share; a server has one. */
+struct probe {
+    atomic_ullong n_counted;
+    atomic_uint n_hanging;   /* handlers of Hang that run now */
+    atomic_uint n_cancelled; /* of them, those that were told to stop */
+    atomic_uint n_meeting;
+    struct rpcrt_channel *next; /* of Relay */
+};
+
+struct bed {
+    struct probe probe;
+    struct rpcrt_server *server;
+    struct rpcrt_channel *channel;
+    const char *address;
+    char folder[64]; /* of an ipc socket; removed at the end */
+};
+
+/* A timeout that only a hung test reaches. */
+#define BED_TIMEOUT_MS 20000u
+
+/* Fails the test with the call's message. */
+#define expect_ok(call, expression)                                            \
+    do {                                                                       \
+        enum rpcrt_code code_ = (expression);                                  \
+        cr_assert_eq(code_, RPCRT_OK, "%s: %s", rpcrt_code_name(code_),        \
+                     rpcrt_call_message(call));                                \
+    } while (0)
+#define expect_code(call, expected, expression)                                \
+    do {                                                                       \
+        enum rpcrt_code code_ = (expression);                                  \
+        cr_assert_eq(code_, (expected), "%s instead of %s: %s",                \
+                     rpcrt_code_name(code_), rpcrt_code_name(expected),        \
+                     rpcrt_call_message(call));                                \
+    } while (0)
+
+/* A test that runs once on each transport that needs no certificates; its body
+ * knows which by `transport`. */
+#define EACH_TRANSPORT(suite, name, seconds)                                   \
+    static void name##_body(const char *transport);                            \
+    Test(suite, name##_inproc, .timeout = (seconds))                           \
+    {                                                                          \
+        name##_body("inproc");                                                 \
+    }                                                                          \
+    Test(suite, name##_ipc, .timeout = (seconds))                              \
+    {                                                                          \
+        name##_body("ipc");                                                    \
+    }                                                                          \
+    Test(suite, name##_tcp, .timeout = (seconds))                              \
+    {                                                                          \
+        name##_body("tcp");                                                    \
+    }                                                                          \
+    static void name##_body(const char *transport)
+
+/* Start a server on a transport, and a channel to it; options may be NULL. */
+void bed_open(struct bed *bed, const char *transport,
+                const struct rpcrt_server_options *server_options,
+                const struct rpcrt_channel_options *channel_options);
+void bed_close(struct bed *bed);
+
+/* A server with the probe service that listens on one address. */
+struct rpcrt_server *bed_serve(struct probe *probe, const char *address,
+                                 const struct rpcrt_server_options *options);
+
+/* A call on a channel; the test fails without memory. */
+struct rpcrt_call *bed_call(struct rpcrt_channel *channel,
+                              uint32_t timeout_ms);
+
+/* Echo a payload of that size, filled with a pattern, and check the reply. */
+void bed_echo(struct rpcrt_call *call, size_t size);
+
+/* Completion of a started call: counts it; arg is an atomic_uint. */
+void bed_done(struct rpcrt_call *call, void *arg);
+
+/* Wait until a counter has a value; the test fails after a while. */
+void bed_await(atomic_uint *counter, unsigned value);
+
+#endif
