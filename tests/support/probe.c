@@ -213,28 +213,65 @@ static const struct probe_service service = {.echo = echo,
 
 /* -- the bed ---------------------------------------------------------------- */
 
+const char *
+bed_cert(const char *name)
+{
+    static char paths[16][256];
+    static unsigned n_paths;
+    const char *build = getenv("BUILD");
+    char *path = paths[n_paths++ % 16];
+    char command[256];
+
+    build = build == NULL ? "build" : build;
+    (void)snprintf(path, sizeof paths[0], "%s/certs/%s", build, name);
+    (void)snprintf(command, sizeof command,
+                   "sh tests/support/certs.sh '%s/certs'", build);
+    cr_assert(access(path, R_OK) == 0 || system(command) == 0,
+              "tests run from the top folder of the project");
+    return path;
+}
+
+void
+bed_tls(struct rpcrt_tls *server, struct rpcrt_tls *client)
+{
+    *server = (struct rpcrt_tls){.ca_file = bed_cert("ca.pem"),
+                                 .cert_file = bed_cert("server.pem"),
+                                 .key_file = bed_cert("server.key")};
+    *client = (struct rpcrt_tls){.ca_file = bed_cert("ca.pem"),
+                                 .cert_file = bed_cert("client.pem"),
+                                 .key_file = bed_cert("client.key"),
+                                 .server_name = "localhost"};
+}
+
 struct rpcrt_server *
-bed_serve(struct probe *probe, const char *address,
-            const struct rpcrt_server_options *options)
+bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
+          const struct rpcrt_server_options *options)
 {
     struct rpcrt_server *server;
 
     cr_assert_eq(rpcrt_server_new(options, &server), RPCRT_OK, "%s",
                  rpcrt_last_error());
     cr_assert_eq(probe_serve(server, &service, probe), RPCRT_OK);
-    cr_assert_eq(rpcrt_server_listen(server, address, NULL), RPCRT_OK, "%s",
+    cr_assert_eq(rpcrt_server_listen(server, address, tls), RPCRT_OK, "%s",
                  rpcrt_last_error());
     return server;
 }
 
 void
 bed_open(struct bed *bed, const char *transport,
-           const struct rpcrt_server_options *server_options,
-           const struct rpcrt_channel_options *channel_options)
+         const struct rpcrt_server_options *server_options,
+         const struct rpcrt_channel_options *channel_options)
 {
-    char address[128];
+    struct rpcrt_channel_options options = {.tls = NULL};
+    struct rpcrt_tls server_tls;
+    struct rpcrt_tls client_tls;
+    const struct rpcrt_tls *tls = NULL;
+    char address[128] = "tcp://127.0.0.1:0";
 
     memset(bed, 0, sizeof *bed);
+    if (channel_options != NULL) {
+        options = *channel_options;
+    }
     if (strcmp(transport, "ipc") == 0) {
         (void)snprintf(bed->folder, sizeof bed->folder, "/tmp/rpcrt-XXXXXX");
         cr_assert_not_null(mkdtemp(bed->folder));
@@ -242,14 +279,16 @@ bed_open(struct bed *bed, const char *transport,
     } else if (strcmp(transport, "inproc") == 0) {
         (void)snprintf(address, sizeof address, "inproc://probe-%ld-%p",
                        (long)getpid(), (void *)bed);
-    } else {
-        (void)snprintf(address, sizeof address, "tcp://127.0.0.1:0");
+    } else if (strcmp(transport, "tls") == 0) {
+        (void)snprintf(address, sizeof address, "tls+tcp://127.0.0.1:0");
+        bed_tls(&server_tls, &client_tls);
+        tls = &server_tls;
+        options.tls = &client_tls;
     }
-    bed->server = bed_serve(&bed->probe, address, server_options);
+    bed->server = bed_serve(&bed->probe, address, tls, server_options);
     bed->address = rpcrt_server_address(bed->server, 0);
-    cr_assert_eq(
-        rpcrt_channel_new(bed->address, channel_options, &bed->channel),
-        RPCRT_OK, "%s", rpcrt_last_error());
+    cr_assert_eq(rpcrt_channel_new(bed->address, &options, &bed->channel),
+                 RPCRT_OK, "%s", rpcrt_last_error());
 }
 
 void

@@ -46,8 +46,8 @@ struct bed {
                      rpcrt_call_message(call));                                \
     } while (0)
 
-/* A test that runs once on each transport that needs no certificates; its body
- * knows which by `transport`. */
+/* A test that runs once on each transport; its body knows which by
+ * `transport`. */
 #define EACH_TRANSPORT(suite, name, seconds)                                   \
     static void name##_body(const char *transport);                            \
     Test(suite, name##_inproc, .timeout = (seconds))                           \
@@ -62,9 +62,14 @@ struct bed {
     {                                                                          \
         name##_body("tcp");                                                    \
     }                                                                          \
+    Test(suite, name##_tls, .timeout = (seconds))                              \
+    {                                                                          \
+        name##_body("tls");                                                    \
+    }                                                                          \
     static void name##_body(const char *transport)
 
-/* Start a server on a transport, and a channel to it; options may be NULL. */
+/* Start a server on a transport ("inproc", "ipc", "tcp", "tls"), and a channel
+ * to it; options may be NULL. */
 void bed_open(struct bed *bed, const char *transport,
                 const struct rpcrt_server_options *server_options,
                 const struct rpcrt_channel_options *channel_options);
@@ -72,7 +77,15 @@ void bed_close(struct bed *bed);
 
 /* A server with the probe service that listens on one address. */
 struct rpcrt_server *bed_serve(struct probe *probe, const char *address,
-                                 const struct rpcrt_server_options *options);
+                               const struct rpcrt_tls *tls,
+                               const struct rpcrt_server_options *options);
+
+/* Path of a file of tests/support/certs.sh, made when it is missing; kept until
+ * the end of the test. */
+const char *bed_cert(const char *name);
+
+/* Certificates of a server and of a client that fit each other. */
+void bed_tls(struct rpcrt_tls *server, struct rpcrt_tls *client);
 
 /* A call on a channel; the test fails without memory. */
 struct rpcrt_call *bed_call(struct rpcrt_channel *channel,

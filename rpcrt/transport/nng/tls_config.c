@@ -36,8 +36,8 @@ static const int hashes[] = {
 
 /* The kernel's generator is seeded, safe to use from many threads and after a
  * fork, and leaves no state with us. */
-int
-rpcrt__tls_random(void *arg, unsigned char *bytes, size_t size)
+static int
+kernel_random(void *arg, unsigned char *bytes, size_t size)
 {
     size_t n = 0;
     ssize_t got;
@@ -88,7 +88,7 @@ rpcrt__tls_config_init(struct rpcrt__tls_identity *identity,
     mbedtls_ssl_conf_curves(config, curves);
     mbedtls_ssl_conf_sig_hashes(config, hashes);
     mbedtls_ssl_conf_cert_profile(config, &mbedtls_x509_crt_profile_next);
-    mbedtls_ssl_conf_rng(config, rpcrt__tls_random, NULL);
+    mbedtls_ssl_conf_rng(config, kernel_random, NULL);
     mbedtls_ssl_conf_authmode(config,
                               auth_mode(identity, client_cert_optional));
     mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);

@@ -57,9 +57,6 @@ void rpcrt__pem_wipe(struct rpcrt__pem *pem);
 int rpcrt__tls_config_init(struct rpcrt__tls_identity *identity,
                            bool client_cert_optional);
 
-/* Random bytes of the kernel, as mbedTLS asks for them. */
-int rpcrt__tls_random(void *arg, unsigned char *bytes, size_t size);
-
 /* -- tls_verify.c ---------------------------------------------------------- */
 
 /* What is checked of a peer's certificate, and what was found. */

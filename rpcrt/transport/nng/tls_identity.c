@@ -76,47 +76,6 @@ read_key(const char *path, mbedtls_pk_context *key, struct rpcrt__error *error)
     return code;
 }
 
-/* See that the key is that of the certificate, by using it. Its first use
- * also leaves a table in an elliptic curve key that mbedTLS 2.28 does not
- * guard: were it made by two handshakes at once, one would be lost. */
-static int
-check_pair(struct rpcrt__tls_identity *identity)
-{
-    static const unsigned char hash[32] = {2};
-    unsigned char signature[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
-    size_t size = 0;
-    int rc;
-
-    rc = mbedtls_pk_check_pair(&identity->cert.pk, &identity->key);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = mbedtls_pk_sign(&identity->key, MBEDTLS_MD_SHA256, hash, sizeof hash,
-                         signature, &size, rpcrt__tls_random, NULL);
-    if (rc != 0) {
-        return rc;
-    }
-    return mbedtls_pk_verify(&identity->cert.pk, MBEDTLS_MD_SHA256, hash,
-                             sizeof hash, signature, size);
-}
-
-/* Let each authority's key make its table, see check_pair(). The signature
- * r = s = 1 is well-formed and wrong. */
-static void
-warm_authorities(struct rpcrt__tls_identity *identity)
-{
-    static const unsigned char hash[32] = {2};
-    static const unsigned char wrong[] = {0x30, 6, 2, 1, 1, 2, 1, 1};
-    mbedtls_x509_crt *crt;
-
-    for (crt = &identity->ca; crt != NULL; crt = crt->next) {
-        if (mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_ECDSA)) {
-            (void)mbedtls_pk_verify(&crt->pk, MBEDTLS_MD_SHA256, hash,
-                                    sizeof hash, wrong, sizeof wrong);
-        }
-    }
-}
-
 static enum rpcrt_code
 check_files(const struct rpcrt_tls *tls, bool server,
             struct rpcrt__error *error)
@@ -192,7 +151,7 @@ read_own(struct rpcrt__tls_identity *identity, const struct rpcrt_tls *tls,
     if (code != RPCRT_OK) {
         return code;
     }
-    if (check_pair(identity) != 0) {
+    if (mbedtls_pk_check_pair(&identity->cert.pk, &identity->key) != 0) {
         return rpcrt__error_set(error, RPCRT_FAILED_PRECONDITION,
                                 "key file %s: is not the key of the "
                                 "certificate in %s",
@@ -219,7 +178,6 @@ identity_fill(struct rpcrt__tls_identity *identity, const struct rpcrt_tls *tls,
             return code;
         }
         identity->has_ca = true;
-        warm_authorities(identity);
     }
     if (tls->cert_file != NULL) {
         code = read_own(identity, tls, error);
