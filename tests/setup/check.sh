@@ -6,7 +6,8 @@ make=${MAKE:-make}
 jobs=-j${JOBS:-1}
 case ${MAKEFLAGS:-} in *-j*) jobs= ;; esac
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+prefix=$(mktemp -d)
+trap 'rm -rf "$log" "$prefix"' EXIT
 passed=0
 failed=0
 
@@ -39,6 +40,9 @@ scripts() {
         $make --no-print-directory $jobs WERROR=1 VARIANT=release all
     step 'headers' $make --no-print-directory WERROR=1 headers
     step 'library size' sh tests/setup/size.sh
+    step 'install' $make --no-print-directory $jobs VARIANT=release \
+        PREFIX="$prefix" install
+    step "the README's first example" sh tests/setup/readme.sh "$prefix"
     step 'clang-tidy and clang warnings' \
         $make --no-print-directory $jobs WERROR=1 VARIANT=release tidy
 }

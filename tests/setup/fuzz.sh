@@ -9,7 +9,7 @@ failed=0
 for program in "$@"; do
     name=${program##*/}
     work=${program%/*}/found-$name
-    mkdir -p "$work" "tests/fuzz/corpus/$name"
+    mkdir -p "$work"
     echo "fuzz $name for $seconds s"
     if ! "$program" -max_total_time="$seconds" -print_final_stats=1 \
         -rss_limit_mb=2048 -timeout=10 -artifact_prefix="$work/" "$work" \

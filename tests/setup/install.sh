@@ -41,6 +41,8 @@ done
 
 cat >"$root/lib/pkgconfig/rpcrt.pc" <<END
 prefix=$prefix
+plugin=\${prefix}/bin/protoc-gen-rpcrt
+protodir=\${prefix}/include
 Name: rpcrt
 Description: RPC for plain C
 Version: $version

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Do what the README tells newcomers to do: take the files of its first example
+# out of the page, build them against an installed rpcrt, run the commands, and
+# compare what they print with what the page says.
+#   sh tests/setup/readme.sh PREFIX
+# PREFIX is where `make install` put rpcrt.
+set -eu
+
+prefix=$(cd "$1" && pwd)
+readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
+dir=$(mktemp -d)
+server=
+finish() {
+    code=$?
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$dir"
+    exit "$code"
+}
+trap finish EXIT
+cd "$dir"
+
+# A file is the block behind a line that ends in `its name`: with a colon.
+awk '
+    /^```/ && inside { inside = 0; close(name); name = ""; next }
+    /^```/ && name != "" { inside = 1; next }
+    inside { print > name; next }
+    /`[a-zA-Z.]*`:$/ { name = $NF; gsub(/[`:]/, "", name) }
+    /^## / && name != "" { name = "" }
+    /^## Build/ { exit }
+' "$readme"
+for file in hello.proto server.c client.c Makefile; do
+    [ -s "$file" ] || { echo "readme: no $file in $readme" >&2; exit 1; }
+done
+
+PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+export PKG_CONFIG_PATH
+CFLAGS="-Wall -Wextra -Werror" make >make.log 2>&1 || {
+    cat make.log >&2
+    exit 1
+}
+./server &
+server=$!
+tries=0
+until [ -S hello.socket ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 200 ] || { echo "readme: the server does not come up" >&2; exit 1; }
+    sleep 0.05
+done
+
+# The session on the page, but for what is not printed by the client.
+awk '
+    /^\$ make$/ { on = 1 }
+    /^```/ { on = 0 }
+    on && !/^\$ (make|\.\/server &)$/ { print }
+' "$readme" >expected
+{
+    echo '$ ./client Ada'
+    ./client Ada 2>&1
+    echo '$ ./client'
+    ./client 2>&1 || true
+} >got
+diff -u expected got
+kill "$server"
+wait "$server"
+server=
+echo "readme: the first example builds, runs and prints what it should"
