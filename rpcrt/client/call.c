@@ -31,6 +31,7 @@ rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
                                "call on %s: no memory", channel->address);
         return rpcrt__last_error_set(&error);
     }
+    rpcrt__channel_ref(channel);
     call->channel = channel;
     call->timeout_ms = timeout_ms;
     rpcrt__list_init(&call->live);
@@ -76,6 +77,19 @@ rpcrt_call_free(struct rpcrt_call *call)
     }
     rpcrt_call_cancel(call);
     pthread_mutex_lock(&call->channel->lock);
+    if (atomic_load(&call->undelivered) &&
+        (call->delivery == &call->channel->later ||
+         pthread_equal(call->delivery->thread, pthread_self()))) {
+        /* Nobody has begun to deliver it, or this thread has, and frees in one
+         * completion a call that ended together with another. */
+        struct rpcrt__delivery delivery;
+
+        rpcrt__delivery_init(&delivery);
+        rpcrt__list_remove(&call->queue);
+        pthread_mutex_unlock(&call->channel->lock);
+        rpcrt__call_deliver(call, &delivery);
+        pthread_mutex_lock(&call->channel->lock);
+    }
     while (being_delivered(call)) {
         pthread_cond_wait(&call->channel->delivered, &call->channel->lock);
     }
@@ -83,6 +97,7 @@ rpcrt_call_free(struct rpcrt_call *call)
     rpcrt__metadata_fini(&call->metadata);
     rpcrt__arena_fini(&call->arena);
     (void)sem_destroy(&call->over);
+    rpcrt__channel_unref(call->channel);
     rpcrt__free(call);
 }
 
@@ -130,6 +145,8 @@ rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
 {
     call->outcome.code = code;
     call->origin = origin;
+    call->may_have_run = call->composed && call->out_sent == call->out_size &&
+                         !call->refused;
     rpcrt__list_remove(&call->live);
     if (call->connection != NULL) {
         rpcrt__connection_remove(call->connection, call,
@@ -137,6 +154,7 @@ rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
     }
     rpcrt__list_remove(&call->queue);
     call->state = RPCRT__CALL_IDLE;
+    call->delivery = delivery;
     rpcrt__list_append(&delivery->ended, &call->queue);
 }
 
@@ -157,7 +175,8 @@ rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,
 void
 rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
 {
-    if (call->parent != NULL) {
+    if (call->is_child) {
+        call->is_child = false;
         rpcrt__child_end(&call->child);
     }
     if (call->done == NULL) {
@@ -182,7 +201,6 @@ rpcrt_call_cancel(struct rpcrt_call *call)
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
     if (call->state != RPCRT__CALL_IDLE) {
-        call->may_have_run = call->composed && call->out_sent == call->out_size;
         rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, &delivery,
                          "%s: cancelled by the caller", call->method->path);
     }
@@ -201,13 +219,11 @@ cancel_child(void *arg)
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
     if (call->state != RPCRT__CALL_IDLE) {
-        call->may_have_run = call->composed && call->out_sent == call->out_size;
         rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, &delivery,
                          "%s: the call that it was made for is over",
                          call->method->path);
-        rpcrt__list_move(&delivery.ended, &channel->failed);
+        rpcrt__channel_deliver_later(channel, &delivery);
         rpcrt__channel_pump(channel);
-        pthread_cond_signal(&channel->work);
     } else {
         call->parent_gone = true;
     }
@@ -233,6 +249,7 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
     call->reply = NULL;
     call->reply_message = NULL;
     call->may_have_run = false;
+    call->refused = false;
     call->details = NULL;
     call->details_size = 0;
     call->outcome.code = RPCRT_OK;
@@ -244,8 +261,21 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
 static enum rpcrt_code
 inherit_call_id(struct rpcrt_call *call)
 {
-    const char *call_id = rpcrt__ctx_parent(call->parent)->call_id;
+    const char *call_id;
 
+    if (call->parent == NULL) {
+        if (call->call_id_inherited) {
+            rpcrt__metadata_remove(&call->metadata, "call-id");
+            call->call_id_inherited = false;
+        }
+        return RPCRT_OK;
+    }
+    if (!call->call_id_inherited &&
+        rpcrt__metadata_get(&call->metadata, "call-id", NULL) != NULL) {
+        return RPCRT_OK;
+    }
+    call_id = rpcrt__ctx_parent(call->parent)->call_id;
+    call->call_id_inherited = true;
     return rpcrt__metadata_set(&call->metadata, "call-id", call_id,
                                strlen(call_id), &call->outcome);
 }
@@ -257,7 +287,7 @@ serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
     size_t metadata_size;
     size_t size;
 
-    if (call->parent != NULL && inherit_call_id(call) != RPCRT_OK) {
+    if (inherit_call_id(call) != RPCRT_OK) {
         return call->outcome.code;
     }
     metadata_size = call->metadata.encoded_size;
@@ -323,8 +353,7 @@ place(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
         }
     } else if (!call->wait_for_ready && channel->dialing == NULL &&
                channel->retry_ns > rpcrt__now_ns()) {
-        rpcrt__call_fail(call, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT,
-                         delivery, "%s", channel->last_error.text);
+        rpcrt__channel_fail_call(channel, call, delivery);
     } else {
         rpcrt__list_append(&channel->waiting, &call->queue);
         pthread_cond_signal(&channel->work);
@@ -357,8 +386,7 @@ launch(struct rpcrt_call *call)
     }
     if (call->done != NULL && !rpcrt__list_empty(&delivery.ended)) {
         /* Not on this stack: it may be a completion that started the call. */
-        rpcrt__list_move(&delivery.ended, &channel->failed);
-        pthread_cond_signal(&channel->work);
+        rpcrt__channel_deliver_later(channel, &delivery);
     }
     rpcrt__channel_unlock(channel, &delivery);
 }
@@ -372,12 +400,11 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
     call->done = done;
     call->done_arg = arg;
     set_deadline(call);
-    if (serialize(call, request) == RPCRT_OK && call->parent != NULL &&
-        !rpcrt__child_begin(&call->child, rpcrt__ctx_parent(call->parent),
-                            cancel_child, call)) {
-        (void)rpcrt__error_set(&call->outcome, RPCRT_CANCELLED,
-                               "%s: the call that it was made for is over",
-                               method->path);
+    if (serialize(call, request) == RPCRT_OK && call->parent != NULL) {
+        call->is_child =
+            rpcrt__child_begin(&call->child, rpcrt__ctx_parent(call->parent),
+                               cancel_child, call);
+        call->parent_gone = !call->is_child;
     }
     launch(call);
 }
@@ -491,7 +518,7 @@ rpcrt_call_origin(const struct rpcrt_call *call)
 bool
 rpcrt_call_may_have_run(const struct rpcrt_call *call)
 {
-    return call->may_have_run || call->outcome.code == RPCRT_OK;
+    return call->may_have_run;
 }
 
 const void *

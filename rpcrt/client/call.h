@@ -26,20 +26,24 @@ struct rpcrt_call {
     bool wait_for_ready;
     struct rpcrt_ctx *parent;
     struct rpcrt__metadata metadata; /* on the heap: outlives a use */
+    bool call_id_inherited;          /* "call-id" in it is the parent's */
 
     enum rpcrt__call_state state;
     atomic_bool undelivered;
+    struct rpcrt__delivery *delivery; /* while it is undelivered */
     struct rpcrt__list live;    /* in channel->calls */
     struct rpcrt__list queue;   /* waiting, in a send queue, or ended */
     struct rpcrt__idnode by_id; /* in connection->calls once composed */
     struct rpcrt__connection *connection;
     struct rpcrt__child child;
+    bool is_child;    /* the parent knows of this use */
     bool parent_gone; /* cancelled before the channel had the call */
     const struct rpcrt_method *method;
     uint64_t method_session; /* the connection that method_id is good for */
     uint16_t method_id;
     uint64_t deadline_ns;
     bool composed; /* some of it may have left */
+    bool refused;  /* the server says that it was not executed */
 
     struct rpcrt__arena arena; /* request bytes, reply bytes, reply */
     uint8_t *out;              /* metadata, then the message */

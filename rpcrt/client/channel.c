@@ -12,9 +12,10 @@
 #include "core/alloc.h"
 #include <string.h>
 
-/* The channel whose completions this thread is delivering: calls that they
- * start are sent together when all are through. */
+/* What this thread is delivering, and for which channel: calls that the
+ * completions start are sent together when all are through. */
 static _Thread_local struct rpcrt_channel *delivering;
+static _Thread_local struct rpcrt__delivery *active;
 
 /* -- deliveries ------------------------------------------------------------- */
 
@@ -24,8 +25,31 @@ rpcrt__delivery_init(struct rpcrt__delivery *delivery)
     rpcrt__list_init(&delivery->node);
     rpcrt__list_init(&delivery->ended);
     delivery->thread = pthread_self();
-    delivery->announced = false;
     atomic_init(&delivery->current, NULL);
+}
+
+/* [locked] */
+static void
+move_delivery(struct rpcrt__delivery *from, struct rpcrt__delivery *to)
+{
+    struct rpcrt__list *node;
+
+    while ((node = rpcrt__list_take(&from->ended)) != NULL) {
+        RPCRT__ELEMENT(node, struct rpcrt_call, queue)->delivery = to;
+        rpcrt__list_append(&to->ended, node);
+    }
+}
+
+void
+rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
+                             struct rpcrt__delivery *delivery)
+{
+    if (delivering == channel) {
+        move_delivery(delivery, active);
+    } else if (!channel->closed) {
+        move_delivery(delivery, &channel->later);
+        rpcrt__channel_wake(channel, 0);
+    }
 }
 
 static bool
@@ -56,6 +80,7 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
                       struct rpcrt__delivery *delivery)
 {
     struct rpcrt_channel *outer = delivering;
+    struct rpcrt__delivery *outer_active = active;
 
     if (!has_callbacks(delivery)) {
         rpcrt__channel_pump(channel);
@@ -66,8 +91,10 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
     rpcrt__list_append(&channel->deliveries, &delivery->node);
     pthread_mutex_unlock(&channel->lock);
     delivering = channel;
+    active = delivery;
     deliver_all(delivery);
     delivering = outer;
+    active = outer_active;
     pthread_mutex_lock(&channel->lock);
     rpcrt__list_remove(&delivery->node);
     pthread_cond_broadcast(&channel->delivered);
@@ -122,11 +149,9 @@ expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
             }
             continue;
         }
-        call->may_have_run = call->composed && call->out_sent == call->out_size;
         rpcrt__call_fail(call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL,
-                         delivery, "%s: no answer to %s within %u ms%s%s",
+                         delivery, "%s: no answer to %s within its deadline%s%s",
                          channel->address, call->method->path,
-                         call->timeout_ms,
                          channel->current == NULL ? "; " : "",
                          channel->current == NULL ? channel->last_error.text
                                                   : "");
@@ -151,6 +176,7 @@ on_timer(void *arg, uint64_t now_ns)
 
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
+    move_delivery(&channel->later, &delivery);
     next_ns = expire_calls(channel, now_ns, &delivery);
     RPCRT__LIST_EACH(node, following, &channel->connections)
     {
@@ -240,6 +266,21 @@ rpcrt__channel_lost(struct rpcrt_channel *channel,
     pthread_cond_signal(&channel->work);
 }
 
+void
+rpcrt__channel_fail_call(struct rpcrt_channel *channel, struct rpcrt_call *call,
+                         struct rpcrt__delivery *delivery)
+{
+    /* Whatever came between: to the caller it is that he can't get through,
+     * but for a server, or this end, that has all it can have. */
+    enum rpcrt_code code =
+        channel->last_error.code == RPCRT_RESOURCE_EXHAUSTED
+            ? RPCRT_RESOURCE_EXHAUSTED
+            : RPCRT_UNAVAILABLE;
+
+    rpcrt__call_fail(call, code, RPCRT_ORIGIN_TRANSPORT, delivery, "%s",
+                     channel->last_error.text);
+}
+
 /* No connection can be had: calls that do not wait for one end. [locked] */
 static void
 connect_failed(struct rpcrt_channel *channel, const struct rpcrt__error *error,
@@ -257,8 +298,7 @@ connect_failed(struct rpcrt_channel *channel, const struct rpcrt__error *error,
             RPCRT__ELEMENT(node, struct rpcrt_call, queue);
 
         if (!call->wait_for_ready) {
-            rpcrt__call_fail(call, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT,
-                             delivery, "%s", error->text);
+            rpcrt__channel_fail_call(channel, call, delivery);
         }
     }
 }
@@ -309,13 +349,17 @@ connect_once(struct rpcrt_channel *channel)
         pthread_mutex_lock(&channel->lock);
         channel->dialing = NULL;
     }
-    /* What it was before may have ended since. */
-    if (code == RPCRT_OK && connection->state == RPCRT__CONNECTION_UP) {
+    /* What was up when it was opened may have ended since. */
+    if (code == RPCRT_OK && connection->state == RPCRT__CONNECTION_UP &&
+        !channel->closing) {
         connect_succeeded(channel, connection, &delivery);
         connection = NULL;
     } else {
         if (code == RPCRT_OK) {
             error = connection->error;
+        }
+        if (connection != NULL) {
+            connection->state = RPCRT__CONNECTION_DEAD; /* freed right here */
         }
         connect_failed(channel, &error, &delivery);
     }
@@ -326,8 +370,7 @@ connect_once(struct rpcrt_channel *channel)
     pthread_mutex_lock(&channel->lock);
 }
 
-/* Free what is over and deliver what failed at once. [locked; unlocks
- * meanwhile] */
+/* Free what is over. [locked; unlocks meanwhile] */
 static void
 clean_up(struct rpcrt_channel *channel)
 {
@@ -337,14 +380,6 @@ clean_up(struct rpcrt_channel *channel)
         pthread_mutex_unlock(&channel->lock);
         rpcrt__connection_free(
             RPCRT__ELEMENT(node, struct rpcrt__connection, node));
-        pthread_mutex_lock(&channel->lock);
-    }
-    while (!rpcrt__list_empty(&channel->failed)) {
-        struct rpcrt__delivery delivery;
-
-        rpcrt__delivery_init(&delivery);
-        rpcrt__list_move(&channel->failed, &delivery.ended);
-        rpcrt__channel_unlock(channel, &delivery);
         pthread_mutex_lock(&channel->lock);
     }
 }
@@ -459,6 +494,10 @@ prepare(struct rpcrt_channel *channel, const char *address,
     const struct rpcrt_tls *tls = channel->options.tls;
     enum rpcrt_code code;
 
+    if (address == NULL) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "channel: no address");
+    }
     channel->address = rpcrt__strdup(address);
     if (channel->address == NULL || !init_sync(channel)) {
         return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
@@ -518,9 +557,10 @@ rpcrt_channel_new(const char *address,
 
     if (channel == NULL) {
         (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
-                               "channel %s: no memory", address);
+                               "channel: no memory");
         return rpcrt__last_error_set(&error);
     }
+    atomic_init(&channel->refs, 1);
     if (options != NULL) {
         channel->options = *options;
     }
@@ -529,7 +569,7 @@ rpcrt_channel_new(const char *address,
     rpcrt__list_init(&channel->dead);
     rpcrt__list_init(&channel->calls);
     rpcrt__list_init(&channel->waiting);
-    rpcrt__list_init(&channel->failed);
+    rpcrt__delivery_init(&channel->later);
     rpcrt__list_init(&channel->deliveries);
     channel->wake_ns = RPCRT__NEVER;
     code = prepare(channel, address, &error);
@@ -577,6 +617,19 @@ close_channel(struct rpcrt_channel *channel)
     rpcrt__channel_unlock(channel, &delivery);
 }
 
+/* What the timer would have delivered. */
+static void
+deliver_rest(struct rpcrt_channel *channel)
+{
+    struct rpcrt__delivery delivery;
+
+    rpcrt__delivery_init(&delivery);
+    pthread_mutex_lock(&channel->lock);
+    channel->closed = true;
+    move_delivery(&channel->later, &delivery);
+    rpcrt__channel_unlock(channel, &delivery);
+}
+
 void
 rpcrt_channel_free(struct rpcrt_channel *channel)
 {
@@ -586,10 +639,25 @@ rpcrt_channel_free(struct rpcrt_channel *channel)
     close_channel(channel);
     (void)pthread_join(channel->connector, NULL);
     rpcrt__timer_fini(&channel->timer);
-    (void)pthread_cond_destroy(&channel->delivered);
-    (void)pthread_cond_destroy(&channel->work);
-    (void)pthread_mutex_destroy(&channel->lock);
-    free_memory(channel);
+    deliver_rest(channel);
+    rpcrt__channel_unref(channel);
+}
+
+void
+rpcrt__channel_ref(struct rpcrt_channel *channel)
+{
+    atomic_fetch_add(&channel->refs, 1);
+}
+
+void
+rpcrt__channel_unref(struct rpcrt_channel *channel)
+{
+    if (atomic_fetch_sub(&channel->refs, 1) == 1) {
+        (void)pthread_cond_destroy(&channel->delivered);
+        (void)pthread_cond_destroy(&channel->work);
+        (void)pthread_mutex_destroy(&channel->lock);
+        free_memory(channel);
+    }
 }
 
 const char *

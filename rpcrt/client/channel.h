@@ -21,6 +21,15 @@
 
 struct rpcrt__connection;
 
+/* Calls that ended together. While it runs, call_free() on another thread can
+ * see that a completion is under way. */
+struct rpcrt__delivery {
+    struct rpcrt__list node;
+    struct rpcrt__list ended;
+    pthread_t thread;
+    _Atomic(struct rpcrt_call *) current;
+};
+
 struct rpcrt_channel {
     char *address;
     char *server_name; /* for TLS; NULL: the host of the address */
@@ -28,11 +37,14 @@ struct rpcrt_channel {
     struct rpcrt__tls_identity *tls;
     struct rpcrt__timer timer;
     pthread_t connector;
+    atomic_uint refs; /* its user, and each call: a thread that was waiting when
+                         the channel was closed still has to free its call */
 
     pthread_mutex_t lock;
     pthread_cond_t work;      /* for the connector */
     pthread_cond_t delivered; /* a batch of deliveries is over */
     bool closing;
+    bool closed; /* connector and timer have ended */
     struct rpcrt__connection *current; /* takes new calls, or NULL */
     struct rpcrt__connection *dialing; /* not up yet, or NULL */
     uint64_t dial_deadline_ns;
@@ -40,7 +52,7 @@ struct rpcrt_channel {
     struct rpcrt__list dead;        /* for the connector to free */
     struct rpcrt__list calls;       /* all that run */
     struct rpcrt__list waiting;     /* calls without a connection */
-    struct rpcrt__list failed;      /* ended; the connector delivers them */
+    struct rpcrt__delivery later;   /* ended; the timer delivers them */
     struct rpcrt__list deliveries;
     unsigned n_failures; /* of connections, one after the other */
     uint64_t retry_ns;   /* no attempt before; 0: at once */
@@ -49,18 +61,17 @@ struct rpcrt_channel {
     atomic_uint n_blocked; /* threads in rpcrt_call_unary() */
 };
 
-/* Calls that ended together. While it runs, call_free() on another thread can
- * see that a completion is under way. */
-struct rpcrt__delivery {
-    struct rpcrt__list node;
-    struct rpcrt__list ended;
-    pthread_t thread;
-    bool announced;
-    _Atomic(struct rpcrt_call *) current;
-};
+void rpcrt__channel_ref(struct rpcrt_channel *channel);
+void rpcrt__channel_unref(struct rpcrt_channel *channel);
 
 /* Begin with no calls. */
 void rpcrt__delivery_init(struct rpcrt__delivery *delivery);
+
+/* Have what ended delivered by another thread, or by this one once it is
+ * through with its completion: for who can't do it on his stack. On a channel
+ * that is closed nothing is left but to do it there. [locked] */
+void rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
+                                  struct rpcrt__delivery *delivery);
 
 /* Unlock the channel, tell the owners of the ended calls, and let connections
  * send what the owners started. [locked; unlocks] */
@@ -73,6 +84,12 @@ void rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns);
 /* Send what can be sent, unless this thread is delivering and will do so when
  * it is through. [locked] */
 void rpcrt__channel_pump(struct rpcrt_channel *channel);
+
+/* End a call because no connection can be had, with the last reason.
+ * [locked] */
+void rpcrt__channel_fail_call(struct rpcrt_channel *channel,
+                              struct rpcrt_call *call,
+                              struct rpcrt__delivery *delivery);
 
 /* A connection was lost or takes no new calls: have it freed, and calls that
  * wait moved to the next. [locked] */

@@ -36,9 +36,11 @@ put_control(struct rpcrt__connection *connection, uint8_t *at,
         at = rpcrt__put_frame(at, RPCRT__FRAME_CANCEL, 0, 0,
                               connection->cancels[n++], 0);
     }
-    connection->n_cancels -= n;
-    memmove(connection->cancels, connection->cancels + n,
-            connection->n_cancels * sizeof connection->cancels[0]);
+    if (n > 0) {
+        connection->n_cancels -= n;
+        memmove(connection->cancels, connection->cancels + n,
+                connection->n_cancels * sizeof connection->cancels[0]);
+    }
     return at;
 }
 

@@ -205,7 +205,6 @@ end_composed(struct rpcrt__connection *connection, struct rpcrt_call *call,
 {
     bool whole = call->out_sent == call->out_size;
 
-    call->may_have_run = whole;
     rpcrt__call_fail(call, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT, delivery,
                      "%s: connection lost: %s; %s",
                      connection->channel->address, connection->error.text,
@@ -261,13 +260,27 @@ rpcrt__connection_tick(struct rpcrt__connection *connection, uint64_t now_ns,
 {
     const struct rpcrt_channel_options *options = &connection->channel->options;
     uint64_t silent_ns = now_ns - connection->heard_ns;
+    uint64_t gap_due_ns = connection->gap_ns == 0
+                              ? RPCRT__NEVER
+                              : connection->gap_ns +
+                                    RPCRT_STALL_TIMEOUT_MS * RPCRT__MS;
     uint64_t keepalive_ns = options->keepalive_ms * RPCRT__MS;
     uint64_t timeout_ns = options->keepalive_timeout_ms * RPCRT__MS;
     struct rpcrt__error error;
 
-    if (connection->heard_ns >= now_ns || silent_ns < keepalive_ns) {
+    if (connection->heard_ns >= connection->pinged_ns) {
         connection->pinged_ns = 0;
-        return connection->heard_ns + keepalive_ns;
+    }
+    if (now_ns >= gap_due_ns) {
+        (void)rpcrt__error_set(&error, RPCRT_UNAVAILABLE,
+                               "protocol: a message is missing");
+        rpcrt__connection_kill(connection, &error, delivery);
+        return RPCRT__NEVER;
+    }
+    if (connection->heard_ns >= now_ns || silent_ns < keepalive_ns) {
+        uint64_t due_ns = connection->heard_ns + keepalive_ns;
+
+        return due_ns < gap_due_ns ? due_ns : gap_due_ns;
     }
     if (connection->pinged_ns == 0) {
         connection->pinged_ns = now_ns;
@@ -318,6 +331,7 @@ take_in_order(struct rpcrt__connection *connection,
 {
     struct rpcrt__arrival arrival;
     enum rpcrt_code code = RPCRT_OK;
+    bool moved = false;
 
     while (code == RPCRT_OK &&
            rpcrt__reorder_take(&connection->replies, &arrival)) {
@@ -329,6 +343,15 @@ take_in_order(struct rpcrt__connection *connection,
                                          rpcrt__msg_size(arrival.msg), delivery,
                                          ret_error);
         rpcrt__msg_free(arrival.msg);
+        moved = true;
+    }
+    if (connection->replies.n_waiting == 0) {
+        connection->gap_ns = 0;
+    } else if (moved || connection->gap_ns == 0) {
+        connection->gap_ns = connection->heard_ns;
+        rpcrt__channel_wake(connection->channel,
+                            connection->gap_ns +
+                                RPCRT_STALL_TIMEOUT_MS * RPCRT__MS);
     }
     return code;
 }
@@ -430,7 +453,10 @@ rpcrt__connection_open(struct rpcrt__connection *connection,
     if (connection->state == RPCRT__CONNECTION_UP) {
         code = RPCRT_OK;
     } else if (connection->error.code != RPCRT_OK) {
-        code = rpcrt__error_set(ret_error, RPCRT_UNAVAILABLE, "connect %s: %s",
+        code = connection->error.code == RPCRT_RESOURCE_EXHAUSTED
+                   ? RPCRT_RESOURCE_EXHAUSTED
+                   : RPCRT_UNAVAILABLE;
+        code = rpcrt__error_set(ret_error, code, "connect %s: %s",
                                 channel->address, connection->error.text);
     } else {
         code = rpcrt__error_set(ret_error, RPCRT_UNAVAILABLE,

@@ -27,10 +27,31 @@ on_hello(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
                                 "protocol: second HELLO");
     }
     rpcrt__get_hello(frame, &hello);
+    if (hello.contexts < 2 || hello.contexts > connection->credits.contexts) {
+        return rpcrt__error_set(ret_error, RPCRT_INTERNAL,
+                                "protocol: the server takes %" PRIu32
+                                " contexts of %u",
+                                hello.contexts, connection->credits.contexts);
+    }
+    rpcrt__client_credits_shrink(&connection->credits, hello.contexts);
     connection->message_size_max = hello.message_size_max;
     connection->state = RPCRT__CONNECTION_UP;
     pthread_cond_signal(&connection->settled);
     return RPCRT_OK;
+}
+
+/* Texts come from a peer: only what can be printed stays. */
+static void
+copy_text(struct rpcrt__error *error, const uint8_t *text, size_t size)
+{
+    (void)rpcrt__error_set(error, error->code, "%.*s", (int)size,
+                           (const char *)text);
+    for (char *c = error->text; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t' &&
+            *c != '\r') {
+            *c = '?';
+        }
+    }
 }
 
 static enum rpcrt_code
@@ -42,8 +63,8 @@ on_goaway(struct rpcrt__connection *connection,
                                ? RPCRT_UNKNOWN
                                : (enum rpcrt_code)frame->aux;
 
-    (void)rpcrt__error_set(&connection->error, code, "%.*s", (int)frame->size,
-                           (const char *)frame->payload);
+    connection->error.code = code;
+    copy_text(&connection->error, frame->payload, frame->size);
     /* Of a server that shuts down, or that has found fault with this session:
      * then the connection ends behind it. */
     if (hello || code != RPCRT_UNAVAILABLE) {
@@ -123,20 +144,6 @@ on_data(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
     return RPCRT_OK;
 }
 
-/* Texts come from a peer: only what can be printed stays. */
-static void
-copy_text(struct rpcrt__error *error, const uint8_t *text, size_t size)
-{
-    (void)rpcrt__error_set(error, error->code, "%.*s", (int)size,
-                           (const char *)text);
-    for (char *c = error->text; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 && *c != '\n' && *c != '\t' &&
-            *c != '\r') {
-            *c = '?';
-        }
-    }
-}
-
 static enum rpcrt_code
 on_status(struct rpcrt__connection *connection,
           const struct rpcrt__frame *frame, struct rpcrt__delivery *delivery,
@@ -172,7 +179,7 @@ on_status(struct rpcrt__connection *connection,
         call->details_size = call->details == NULL ? 0 : status.details_size;
     }
     copy_text(&call->outcome, status.text, status.text_size);
-    call->may_have_run = (frame->flags & RPCRT__REFUSED) == 0;
+    call->refused = (frame->flags & RPCRT__REFUSED) != 0;
     connection->useful = true;
     rpcrt__call_end(call, code, origin, delivery);
     return RPCRT_OK;

@@ -51,6 +51,10 @@ rpcrt__calloc(size_t n, size_t size)
     if (size > 0 && n > SIZE_MAX / size) {
         return NULL;
     }
+    if (allocator_in_use.alloc == heap_alloc) {
+        /* Large tables come zeroed from the system, and are not touched. */
+        return calloc(n > 0 ? n : 1, size > 0 ? size : 1);
+    }
     block = rpcrt__alloc(n * size);
     if (block != NULL) {
         memset(block, 0, n * size);

@@ -99,7 +99,9 @@ worker_main(void *arg)
     struct rpcrt__list *node;
 
     pthread_mutex_lock(&executor->lock);
-    executor->n_wakes--;
+    if (executor->n_wakes > 0) {
+        executor->n_wakes--; /* else somebody woke by himself and took it */
+    }
     executor->n_active++;
     for (;;) {
         while ((node = rpcrt__list_take(&executor->queue)) != NULL) {

@@ -13,14 +13,14 @@ void
 rpcrt__parent_init(struct rpcrt__parent *parent)
 {
     rpcrt__list_init(&parent->children);
-    parent->cancelled = false;
-    parent->used = false;
+    atomic_store(&parent->cancelled, false);
+    atomic_store(&parent->used, false);
 }
 
 void
 rpcrt__parent_fini(struct rpcrt__parent *parent)
 {
-    if (!parent->used) {
+    if (!atomic_load(&parent->used)) {
         return;
     }
     pthread_mutex_lock(&lineage_lock);
@@ -29,13 +29,21 @@ rpcrt__parent_fini(struct rpcrt__parent *parent)
     pthread_mutex_unlock(&lineage_lock);
 }
 
+bool
+rpcrt__parent_close(struct rpcrt__parent *parent)
+{
+    /* A child says first that it is there, then looks whether the parent is:
+     * so at least one of the two sees the other. */
+    atomic_store(&parent->cancelled, true);
+    return atomic_load(&parent->used);
+}
+
 void
 rpcrt__parent_cancel(struct rpcrt__parent *parent)
 {
     struct rpcrt__list *node;
 
     pthread_mutex_lock(&lineage_lock);
-    parent->cancelled = true;
     while ((node = rpcrt__list_take(&parent->children)) != NULL) {
         struct rpcrt__child *child =
             RPCRT__ELEMENT(node, struct rpcrt__child, node);
@@ -60,9 +68,9 @@ rpcrt__child_begin(struct rpcrt__child *child, struct rpcrt__parent *parent,
     child->cancel = cancel;
     child->arg = arg;
     pthread_mutex_lock(&lineage_lock);
-    alive = !parent->cancelled;
+    atomic_store(&parent->used, true);
+    alive = !atomic_load(&parent->cancelled);
     if (alive) {
-        parent->used = true;
         rpcrt__list_append(&parent->children, &child->node);
     }
     pthread_mutex_unlock(&lineage_lock);

@@ -6,6 +6,7 @@
 #define RPCRT_CORE_LINEAGE_H
 
 #include "core/list.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,8 +15,9 @@ struct rpcrt__parent {
     uint64_t deadline_ns;
     const char *call_id;
     struct rpcrt__list children;
-    bool cancelled;
-    bool used; /* ever had a child: most calls never do, and take no lock */
+    atomic_bool cancelled;
+    atomic_bool used; /* ever had a child: most calls never do, and take no
+                         lock */
 };
 
 /* Of a call that is made. */
@@ -33,7 +35,10 @@ struct rpcrt__parent *rpcrt__ctx_parent(struct rpcrt_ctx *ctx);
 void rpcrt__parent_init(struct rpcrt__parent *parent);
 /* Let the children go on alone. */
 void rpcrt__parent_fini(struct rpcrt__parent *parent);
-/* Cancel the children that run, and those that come. */
+/* From now on no child can begin. True if there may be some that began before:
+ * then rpcrt__parent_cancel() must follow. */
+bool rpcrt__parent_close(struct rpcrt__parent *parent);
+/* Cancel the children that run. */
 void rpcrt__parent_cancel(struct rpcrt__parent *parent);
 
 /* Begin to depend on a parent; false, and nothing begun, if it is cancelled

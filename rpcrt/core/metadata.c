@@ -274,6 +274,24 @@ rpcrt__metadata_set(struct rpcrt__metadata *metadata, const char *key,
     return entry_set(metadata, key, key_size, value, size, ret_error);
 }
 
+void
+rpcrt__metadata_remove(struct rpcrt__metadata *metadata, const char *key)
+{
+    struct rpcrt__metadata_entry *entry =
+        entry_find(metadata, key, strlen(key));
+    size_t behind;
+
+    if (entry == NULL) {
+        return;
+    }
+    behind = (size_t)(metadata->entries + metadata->n_entries - entry) - 1;
+    metadata->encoded_size -=
+        ENTRY_HEADER_SIZE + entry->key_size + entry->value_size;
+    entry_free(metadata, entry);
+    memmove(entry, entry + 1, behind * sizeof *entry);
+    metadata->n_entries--;
+}
+
 const char *
 rpcrt__metadata_get(const struct rpcrt__metadata *metadata, const char *key,
                     size_t *ret_size)

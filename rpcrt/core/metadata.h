@@ -48,6 +48,9 @@ rpcrt__metadata_set(struct rpcrt__metadata *metadata, const char *key,
                     const void *value, size_t size,
                     struct rpcrt__error *ret_error);
 
+/* Take an entry out; nothing if the key is absent. */
+void rpcrt__metadata_remove(struct rpcrt__metadata *metadata, const char *key);
+
 /* The value of a key, NULL if there is none; ret_size may be NULL. */
 const char *rpcrt__metadata_get(const struct rpcrt__metadata *metadata,
                                 const char *key, size_t *ret_size);

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Contexts that a server takes of a client: what may wait for a message that
+ * is missing. */
+#define SERVER_CONTEXTS_MAX 64u
 #define NO_MEMORY "the server has no memory"
 
 static enum rpcrt_code
@@ -48,10 +51,14 @@ on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
                                 "possible",
                                 hello.contexts, RPCRT_CONTEXTS_MAX);
     }
-    if (session->requests.n_waiting > 0) {
-        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
-                                "protocol: the client did not wait for the "
-                                "answer to HELLO");
+    if (session->surplus) {
+        return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
+                                "the server has %u connections and takes no "
+                                "more",
+                                session->server->options.sessions_max);
+    }
+    if (hello.contexts > SERVER_CONTEXTS_MAX) {
+        hello.contexts = SERVER_CONTEXTS_MAX;
     }
     session->credits.contexts = hello.contexts;
     session->requests.window = hello.contexts;
@@ -61,8 +68,13 @@ on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
         (uint32_t)session->server->options.message_size_max;
     hello.instance = session->server->instance;
     (void)rpcrt__put_hello(payload, &hello);
-    return rpcrt__session_control(session, RPCRT__FRAME_HELLO, 0, 0, 0, payload,
-                                  sizeof payload)
+    if (!rpcrt__session_control(session, RPCRT__FRAME_HELLO, 0, 0, 0, payload,
+                                sizeof payload)) {
+        return end_session(ret_error);
+    }
+    /* Who comes while the server drains missed what the others were told. */
+    return !atomic_load(&session->server->draining) ||
+                   rpcrt__session_put_goaway(session)
                ? RPCRT_OK
                : end_session(ret_error);
 }
@@ -250,6 +262,7 @@ on_call(struct rpcrt__session *session, const struct rpcrt__frame *frame,
             rpcrt__list_append(&notices->recycle, &ctx->pooled);
         }
     }
+    atomic_fetch_add(&session->server->counters.calls_refused, 1);
     return rpcrt__session_refuse(session, frame->call, RPCRT__REFUSED, code,
                                  why.text)
                ? RPCRT_OK

@@ -30,7 +30,8 @@ pool_get(struct rpcrt_server *server)
     return node == NULL ? NULL : RPCRT__ELEMENT(node, struct rpcrt_ctx, pooled);
 }
 
-/* False when the pool is full. */
+/* False when the pool is full. The server may be freed as soon as this has
+ * counted the last call down. */
 static bool
 pool_put(struct rpcrt_server *server, struct rpcrt_ctx *ctx)
 {
@@ -41,6 +42,9 @@ pool_put(struct rpcrt_server *server, struct rpcrt_ctx *ctx)
     if (kept) {
         rpcrt__list_prepend(&server->pool, &ctx->pooled);
         server->n_pooled++;
+    }
+    if (atomic_fetch_sub(&server->n_calls, 1) == 1) {
+        pthread_cond_broadcast(&server->no_calls);
     }
     pthread_mutex_unlock(&server->pool_lock);
     return kept;
@@ -96,8 +100,7 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     ctx->refused = false;
     ctx->handled = true; /* until a handler is to run */
     ctx->released = false;
-    atomic_store(&ctx->cancelled, false);
-    ctx->notifying = false;
+    ctx->notice_state = RPCRT__NOTICE_NONE;
     ctx->on_cancel = NULL;
     ctx->charged = 0;
     ctx->outcome.code = RPCRT_OK;
@@ -116,19 +119,12 @@ rpcrt__ctx_take(struct rpcrt__session *session)
 static void
 recycle_one(struct rpcrt_ctx *ctx)
 {
-    struct rpcrt__session *session = ctx->session;
-    struct rpcrt_server *server = ctx->server;
-
     rpcrt__parent_fini(&ctx->parent);
     rpcrt__arena_reset(&ctx->arena);
+    rpcrt__session_unref(ctx->session);
     ctx->session = NULL;
-    if (!pool_put(server, ctx)) {
+    if (!pool_put(ctx->server, ctx)) {
         ctx_free(ctx);
-    }
-    rpcrt__session_unref(session);
-    if (atomic_fetch_sub(&server->n_calls, 1) == 1 &&
-        (atomic_load(&server->draining) || atomic_load(&server->closing))) {
-        rpcrt__server_changed(server);
     }
 }
 
@@ -161,6 +157,16 @@ rpcrt__ctx_notices_init(struct rpcrt__ctx_notices *notices)
     rpcrt__list_init(&notices->notify);
 }
 
+/* Recycle a call once both parties are through and no notice is due. */
+static void
+settle(struct rpcrt_ctx *ctx, struct rpcrt__list *recycle)
+{
+    if (ctx->handled && ctx->released &&
+        ctx->notice_state == RPCRT__NOTICE_NONE) {
+        rpcrt__list_append(recycle, &ctx->pooled);
+    }
+}
+
 void
 rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
                    struct rpcrt__ctx_notices *notices)
@@ -177,45 +183,41 @@ rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
     session->n_live--;
     session->bytes -= ctx->charged;
     ctx->charged = 0;
-    if (ctx->handled) {
-        rpcrt__list_append(&notices->recycle, &ctx->pooled);
-    } else if (cancelled) {
-        atomic_store(&ctx->cancelled, true);
-        if (ctx->on_cancel != NULL || ctx->parent.used) {
-            ctx->notifying = true;
-            ctx->notice_over = NULL;
-            rpcrt__list_append(&notices->notify, &ctx->notice);
-        }
+    if (!ctx->handled && cancelled &&
+        (rpcrt__parent_close(&ctx->parent) || ctx->on_cancel != NULL)) {
+        ctx->notice_state = RPCRT__NOTICE_PENDING;
+        rpcrt__list_append(&notices->notify, &ctx->notice);
     }
+    settle(ctx, &notices->recycle);
 }
 
 void
 rpcrt__ctx_handled(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
 {
     ctx->handled = true;
-    if (ctx->released) {
-        rpcrt__list_append(&notices->recycle, &ctx->pooled);
-    }
+    settle(ctx, &notices->recycle);
 }
 
 void
 rpcrt__ctx_await_notice(struct rpcrt_ctx *ctx)
 {
-    while (ctx->notifying) {
-        if (ctx->notice_over != NULL &&
-            pthread_equal(ctx->notifier, pthread_self())) {
+    while (ctx->notice_state == RPCRT__NOTICE_RUNNING) {
+        if (pthread_equal(ctx->notifier, pthread_self())) {
             /* Called by on_cancel itself, which may end the call: then
              * notify() must not touch it again. */
             *ctx->notice_over = true;
-            ctx->notifying = false;
+            ctx->notice_state = RPCRT__NOTICE_NONE;
         } else {
             pthread_cond_wait(&ctx->session->notified, &ctx->session->lock);
         }
     }
 }
 
+/* Call on_cancel, unless the handler is through by now. A notice that is
+ * pending is waited for by nobody, as it may stand behind the waiter in the
+ * same thread's list; so the call may be handled, and is recycled here. */
 static void
-notify(struct rpcrt_ctx *ctx)
+notify(struct rpcrt_ctx *ctx, struct rpcrt__list *recycle)
 {
     struct rpcrt__session *session = ctx->session;
     bool over = false;
@@ -224,20 +226,26 @@ notify(struct rpcrt_ctx *ctx)
 
     rpcrt__session_ref(session);
     pthread_mutex_lock(&session->lock);
-    ctx->notifier = pthread_self();
-    ctx->notice_over = &over;
-    fn = ctx->on_cancel;
-    arg = ctx->on_cancel_arg;
-    pthread_mutex_unlock(&session->lock);
-    rpcrt__parent_cancel(&ctx->parent);
-    if (fn != NULL) {
-        fn(arg);
+    if (ctx->handled) {
+        ctx->notice_state = RPCRT__NOTICE_NONE;
+        settle(ctx, recycle);
+    } else {
+        ctx->notice_state = RPCRT__NOTICE_RUNNING;
+        ctx->notifier = pthread_self();
+        ctx->notice_over = &over;
+        fn = ctx->on_cancel;
+        arg = ctx->on_cancel_arg;
+        pthread_mutex_unlock(&session->lock);
+        rpcrt__parent_cancel(&ctx->parent);
+        if (fn != NULL) {
+            fn(arg);
+        }
+        pthread_mutex_lock(&session->lock);
+        if (!over) {
+            ctx->notice_state = RPCRT__NOTICE_NONE;
+        }
+        pthread_cond_broadcast(&session->notified);
     }
-    pthread_mutex_lock(&session->lock);
-    if (!over) {
-        ctx->notifying = false;
-    }
-    pthread_cond_broadcast(&session->notified);
     pthread_mutex_unlock(&session->lock);
     rpcrt__session_unref(session);
 }
@@ -248,7 +256,8 @@ rpcrt__ctx_notices_run(struct rpcrt__ctx_notices *notices)
     struct rpcrt__list *node;
 
     while ((node = rpcrt__list_take(&notices->notify)) != NULL) {
-        notify(RPCRT__ELEMENT(node, struct rpcrt_ctx, notice));
+        notify(RPCRT__ELEMENT(node, struct rpcrt_ctx, notice),
+               &notices->recycle);
     }
     rpcrt__ctx_recycle(&notices->recycle);
 }
@@ -294,7 +303,7 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
 {
     enum rpcrt_code code;
 
-    if (atomic_load(&ctx->cancelled)) {
+    if (rpcrt_ctx_cancelled(ctx)) {
         code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
     } else {
         code = call_handler(ctx);
@@ -497,7 +506,7 @@ rpcrt_ctx_set_metadata(struct rpcrt_ctx *ctx, const char *key,
 bool
 rpcrt_ctx_cancelled(const struct rpcrt_ctx *ctx)
 {
-    return atomic_load(&ctx->cancelled);
+    return atomic_load(&ctx->parent.cancelled);
 }
 
 void
@@ -510,7 +519,7 @@ rpcrt_ctx_on_cancel(struct rpcrt_ctx *ctx, rpcrt_cancel_fn *fn, void *arg)
     rpcrt__ctx_await_notice(ctx);
     ctx->on_cancel = fn;
     ctx->on_cancel_arg = arg;
-    at_once = fn != NULL && atomic_load(&ctx->cancelled);
+    at_once = fn != NULL && rpcrt_ctx_cancelled(ctx);
     pthread_mutex_unlock(&session->lock);
     if (at_once) {
         fn(arg);
@@ -555,7 +564,10 @@ rpcrt_ctx_call_id(struct rpcrt_ctx *ctx)
 {
     const char *sent = rpcrt__metadata_get(&ctx->metadata, "call-id", NULL);
 
+    /* A handler may ask on several threads. */
+    pthread_mutex_lock(&ctx->session->lock);
     if (ctx->parent.call_id != NULL) {
+        pthread_mutex_unlock(&ctx->session->lock);
         return ctx->parent.call_id;
     }
     if (sent != NULL && *sent != '\0' && strlen(sent) < sizeof ctx->call_id) {
@@ -570,6 +582,7 @@ rpcrt_ctx_call_id(struct rpcrt_ctx *ctx)
                        rpcrt__random());
     }
     ctx->parent.call_id = ctx->call_id;
+    pthread_mutex_unlock(&ctx->session->lock);
     return ctx->call_id;
 }
 

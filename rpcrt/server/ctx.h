@@ -14,6 +14,14 @@
 
 struct rpcrt__session;
 
+/* on_cancel: not concerned, is to be called, is running. A call is not recycled
+ * before that is settled. */
+enum rpcrt__notice {
+    RPCRT__NOTICE_NONE,
+    RPCRT__NOTICE_PENDING,
+    RPCRT__NOTICE_RUNNING
+};
+
 struct rpcrt_ctx {
     struct rpcrt__task task;    /* to be run, or answered */
     struct rpcrt__list pooled;  /* in the server's pool, or to be recycled */
@@ -25,7 +33,8 @@ struct rpcrt_ctx {
     struct rpcrt__session *session; /* holds a reference */
     const struct rpcrt__served *served;
     struct rpcrt__arena arena;
-    struct rpcrt__parent parent; /* its deadline is the call's */
+    struct rpcrt__parent parent; /* knows the deadline, and whether the call is
+                                    cancelled */
     struct rpcrt__metadata metadata;       /* received */
     struct rpcrt__metadata reply_metadata; /* to be sent */
     uint64_t started_ns;
@@ -38,10 +47,9 @@ struct rpcrt_ctx {
 
     bool handled;
     bool released;
-    atomic_bool cancelled;
-    bool notifying; /* on_cancel is to run, or runs */
+    enum rpcrt__notice notice_state;
     pthread_t notifier;
-    bool *notice_over; /* the notifier's, once it runs */
+    bool *notice_over; /* the notifier's, while it runs */
     rpcrt_cancel_fn *on_cancel;
     void *on_cancel_arg;
     size_t charged; /* of the session's byte budget */
@@ -94,8 +102,8 @@ void rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
 void rpcrt__ctx_handled(struct rpcrt_ctx *ctx,
                         struct rpcrt__ctx_notices *notices);
 
-/* Wait until on_cancel has run, unless this thread runs it. [session's lock,
- * given up meanwhile] */
+/* Wait while on_cancel runs on another thread. [session's lock, given up
+ * meanwhile] */
 void rpcrt__ctx_await_notice(struct rpcrt_ctx *ctx);
 
 /* Tell handlers, recycle the rest. Without a lock. */

@@ -6,10 +6,8 @@
 #include "core/alloc.h"
 #include "server/session.h"
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 /* -- listening -------------------------------------------------------------- */
 
@@ -28,6 +26,7 @@ listen_on(struct rpcrt_server *server, struct rpcrt__listener *listener,
         server->listening = true;
         code = rpcrt__server_link_listen(server->link, address, listener->tls,
                                          ret_error, listener->address);
+        server->listening = code == RPCRT_OK || server->listeners != NULL;
     }
     return code;
 }
@@ -40,9 +39,13 @@ rpcrt_server_listen(struct rpcrt_server *server, const char *address,
     struct rpcrt__listener **last = &server->listeners;
     struct rpcrt__error error;
 
-    if (listener == NULL) {
-        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
-                               "listen %s: no memory", address);
+    if (listener == NULL || address == NULL) {
+        enum rpcrt_code code = address == NULL ? RPCRT_INVALID_ARGUMENT
+                                               : RPCRT_RESOURCE_EXHAUSTED;
+
+        rpcrt__free(listener);
+        (void)rpcrt__error_set(&error, code, "listen: %s",
+                               address == NULL ? "no address" : "no memory");
         return rpcrt__last_error_set(&error);
     }
     if (listen_on(server, listener, address, tls, &error) != RPCRT_OK) {
@@ -82,49 +85,59 @@ say_goaway(struct rpcrt_server *server)
     RPCRT__LIST_EACH(node, following, &server->sessions)
     {
         rpcrt__session_goaway(
-            RPCRT__ELEMENT(node, struct rpcrt__session, node),
-            "the server is shutting down", &notices);
+            RPCRT__ELEMENT(node, struct rpcrt__session, node), &notices);
     }
     pthread_mutex_unlock(&server->lock);
     rpcrt__ctx_notices_run(&notices);
+}
+
+/* Wait until the clients have left; false if some have not by then. */
+static bool
+await_sessions(struct rpcrt_server *server, uint64_t until_ns)
+{
+    struct timespec until = {.tv_sec = (time_t)(until_ns / (1000 * RPCRT__MS)),
+                             .tv_nsec = (long)(until_ns % (1000 * RPCRT__MS))};
+    int waited = 0;
+
+    pthread_mutex_lock(&server->lock);
+    while (waited == 0 && server->n_sessions > 0) {
+        waited = pthread_cond_timedwait(&server->changed, &server->lock,
+                                        &until);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return waited == 0;
 }
 
 enum rpcrt_code
 rpcrt_server_drain(struct rpcrt_server *server, uint32_t timeout_ms)
 {
     uint64_t until_ns = rpcrt__now_ns() + timeout_ms * RPCRT__MS;
-    struct timespec until = {.tv_sec = (time_t)(until_ns / (1000 * RPCRT__MS)),
-                             .tv_nsec = (long)(until_ns % (1000 * RPCRT__MS))};
-    int waited = 0;
-    enum rpcrt_code code;
+    bool finished;
 
     atomic_store(&server->draining, true);
     say_goaway(server);
-    pthread_mutex_lock(&server->lock);
-    while (waited == 0 &&
-           (atomic_load(&server->n_calls) > 0 || server->n_sessions > 0)) {
-        waited = pthread_cond_timedwait(&server->changed, &server->lock,
-                                        &until);
-    }
-    code = atomic_load(&server->n_calls) == 0 ? RPCRT_OK
-                                              : RPCRT_DEADLINE_EXCEEDED;
-    pthread_mutex_unlock(&server->lock);
-    return code;
+    /* A client leaves when its calls have ended; who has none left and stays
+     * does no harm. */
+    (void)await_sessions(server, until_ns);
+    finished = rpcrt__server_await_calls(server, until_ns);
+    rpcrt__server_kill_sessions(server);
+    return finished ? RPCRT_OK : RPCRT_DEADLINE_EXCEEDED;
 }
 
 /* -- running ---------------------------------------------------------------- */
 
-/* Where the signal handler says that a signal came. */
-static volatile sig_atomic_t signal_fd = -1;
+/* What the signal handler wakes; of the server that runs. */
+static _Atomic(sem_t *) signalled;
 
 static void
 on_signal(int number)
 {
+    sem_t *stop = atomic_load(&signalled);
     int saved = errno;
 
     (void)number;
-    if (signal_fd >= 0) {
-        (void)!write(signal_fd, "", 1);
+    if (stop != NULL) {
+        (void)sem_post(stop);
     }
     errno = saved;
 }
@@ -132,7 +145,7 @@ on_signal(int number)
 void
 rpcrt_server_stop(struct rpcrt_server *server)
 {
-    (void)!write(server->wake_fds[1], "", 1);
+    (void)sem_post(&server->stop);
 }
 
 int
@@ -141,20 +154,19 @@ rpcrt_server_run(struct rpcrt_server *server)
     struct sigaction action;
     struct sigaction old_term;
     struct sigaction old_int;
-    struct pollfd poller = {.fd = server->wake_fds[0], .events = POLLIN};
     enum rpcrt_code code;
 
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     (void)sigemptyset(&action.sa_mask);
-    signal_fd = server->wake_fds[1];
+    atomic_store(&signalled, &server->stop);
     (void)sigaction(SIGTERM, &action, &old_term);
     (void)sigaction(SIGINT, &action, &old_int);
-    while (poll(&poller, 1, -1) < 0 && errno == EINTR) {
+    while (sem_wait(&server->stop) != 0 && errno == EINTR) {
     }
     (void)sigaction(SIGTERM, &old_term, NULL);
     (void)sigaction(SIGINT, &old_int, NULL);
-    signal_fd = -1;
+    atomic_store(&signalled, NULL);
     code = rpcrt_server_drain(server, server->options.drain_timeout_ms);
     return code == RPCRT_OK ? 0 : 1;
 }

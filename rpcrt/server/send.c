@@ -9,6 +9,10 @@
 
 /* Less than this of a large reply is not worth a frame. */
 #define CHUNK_MIN 1024u
+/* Bytes of control frames that may wait: some ten thousand refusals. */
+#define CONTROL_MAX (1u << 20)
+/* A buffer for them that is larger is given back once it is empty. */
+#define CONTROL_KEPT (64u << 10)
 
 /* -- control frames --------------------------------------------------------- */
 
@@ -21,7 +25,7 @@ reserve(struct rpcrt__session *session, size_t size)
     size_t room;
     uint8_t *larger;
 
-    if (pending + size > session->server->options.session_bytes_max) {
+    if (pending + size > CONTROL_MAX) {
         return false;
     }
     if (session->control_sent > 0) {
@@ -82,7 +86,6 @@ rpcrt__session_refuse(struct rpcrt__session *session, uint64_t call,
     status.text_size = (uint32_t)size;
     at = rpcrt__put_status(payload, &status);
     memcpy(at, text, size);
-    atomic_fetch_add(&session->server->counters.calls_refused, 1);
     return rpcrt__session_control(session, RPCRT__FRAME_STATUS, flags, 0, call,
                                   payload, RPCRT__STATUS_SIZE + size);
 }
@@ -100,6 +103,15 @@ put_control(struct rpcrt__session *session, uint8_t *at, const uint8_t *end)
         memcpy(at, frame, size);
         at += size;
         session->control_sent += size;
+    }
+    if (session->control_sent == session->control_size) {
+        session->control_sent = 0;
+        session->control_size = 0;
+        if (session->control_room > CONTROL_KEPT) {
+            rpcrt__free(session->control);
+            session->control = NULL;
+            session->control_room = 0;
+        }
     }
     return at;
 }
@@ -278,8 +290,9 @@ rpcrt__session_pump(struct rpcrt__session *session,
     }
 }
 
-/* A reply that would burst the session's budget is replaced by a refusal. */
-static void
+/* Count a reply in place of its request; false if that would burst the
+ * session's budget. */
+static bool
 charge(struct rpcrt__session *session, struct rpcrt_ctx *ctx)
 {
     size_t size = ctx->out_size;
@@ -287,14 +300,11 @@ charge(struct rpcrt__session *session, struct rpcrt_ctx *ctx)
     session->bytes -= ctx->charged;
     ctx->charged = 0;
     if (session->bytes + size > session->server->options.session_bytes_max) {
-        ctx->out_size = 0;
-        ctx->status = NULL;
-        ctx->outcome.code = RPCRT_RESOURCE_EXHAUSTED;
-        ctx->origin = RPCRT_ORIGIN_RUNTIME;
-        return;
+        return false;
     }
     session->bytes += size;
     ctx->charged = size;
+    return true;
 }
 
 void
@@ -304,10 +314,20 @@ rpcrt__session_queue(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
 
     rpcrt__ctx_await_notice(ctx);
     rpcrt__ctx_handled(ctx, notices);
-    if (!ctx->released) {
-        charge(session, ctx);
-        rpcrt__list_append(&session->outbox, &ctx->outbox);
+    if (ctx->released) {
+        return;
     }
+    if (charge(session, ctx)) {
+        rpcrt__list_append(&session->outbox, &ctx->outbox);
+        return;
+    }
+    if (!rpcrt__session_refuse(session, ctx->by_id.id, 0,
+                               RPCRT_RESOURCE_EXHAUSTED,
+                               "replies that wait for this connection fill "
+                               "what the server keeps for it")) {
+        rpcrt__session_cut(session, "replies that nobody reads");
+    }
+    rpcrt__ctx_release(ctx, false, notices);
 }
 
 void

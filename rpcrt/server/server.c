@@ -7,12 +7,15 @@
 #include "server/session.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Contexts of the link that always stand ready for a request. */
 #define RECEIVING_MIN 4u
+/* Sessions above the limit that are being told so. */
+#define REFUSED_SESSIONS_MAX 64u
+/* What options can ask for. */
+#define SESSIONS_LIMIT 65536u
+#define WORKERS_LIMIT 4096u
 
 /* -- small things ----------------------------------------------------------- */
 
@@ -45,12 +48,22 @@ rpcrt__server_wake(struct rpcrt_server *server, uint64_t due_ns)
     }
 }
 
-void
-rpcrt__server_changed(struct rpcrt_server *server)
+bool
+rpcrt__server_await_calls(struct rpcrt_server *server, uint64_t until_ns)
 {
-    pthread_mutex_lock(&server->lock);
-    pthread_cond_broadcast(&server->changed);
-    pthread_mutex_unlock(&server->lock);
+    struct timespec until = {.tv_sec = (time_t)(until_ns / (1000 * RPCRT__MS)),
+                             .tv_nsec = (long)(until_ns % (1000 * RPCRT__MS))};
+    int waited = 0;
+
+    pthread_mutex_lock(&server->pool_lock);
+    while (waited == 0 && atomic_load(&server->n_calls) > 0) {
+        waited = until_ns == RPCRT__NEVER
+                     ? pthread_cond_wait(&server->no_calls, &server->pool_lock)
+                     : pthread_cond_timedwait(&server->no_calls,
+                                              &server->pool_lock, &until);
+    }
+    pthread_mutex_unlock(&server->pool_lock);
+    return waited == 0;
 }
 
 /* -- services --------------------------------------------------------------- */
@@ -219,15 +232,21 @@ on_peer(void *arg, uint32_t peer, const struct rpcrt__peer_info *info)
     bool room;
 
     pthread_mutex_lock(&server->lock);
-    room = server->n_sessions < server->options.sessions_max &&
+    /* One above the limit is let in so far that it can be told so; of those
+     * there are not to be many either. */
+    room = server->n_sessions <
+               server->options.sessions_max + REFUSED_SESSIONS_MAX &&
            !atomic_load(&server->draining) && !atomic_load(&server->closing);
     if (room) {
         session = rpcrt__session_new(server, peer, info);
     }
     if (session != NULL) {
+        session->surplus = server->n_sessions >= server->options.sessions_max;
         rpcrt__idmap_add(&server->by_peer, &session->by_peer, peer);
         rpcrt__list_append(&server->sessions, &session->node);
         server->n_sessions++;
+        rpcrt__server_wake(server, session->opened_ns +
+                                       RPCRT_HELLO_TIMEOUT_MS * RPCRT__MS);
     }
     pthread_mutex_unlock(&server->lock);
     if (session == NULL) {
@@ -239,8 +258,6 @@ on_peer(void *arg, uint32_t peer, const struct rpcrt__peer_info *info)
         return false;
     }
     atomic_fetch_add(&server->counters.sessions_opened, 1);
-    rpcrt__server_wake(server, session->opened_ns +
-                                   RPCRT_HELLO_TIMEOUT_MS * RPCRT__MS);
     return true;
 }
 
@@ -373,7 +390,8 @@ start(struct rpcrt_server *server, struct rpcrt__error *ret_error)
 {
     struct rpcrt__server_link_options options = {
         .receiving_min = RECEIVING_MIN,
-        .slots_max = server->options.sessions_max * 2 * RPCRT_CONTEXTS_MAX +
+        .slots_max = (server->options.sessions_max + REFUSED_SESSIONS_MAX) * 2 *
+                         RPCRT_CONTEXTS_MAX +
                      RECEIVING_MIN,
         .message_size_max = RPCRT_TRANSPORT_MESSAGE_MAX};
     enum rpcrt_code code = RPCRT_RESOURCE_EXHAUSTED;
@@ -408,10 +426,8 @@ free_memory(struct rpcrt_server *server)
     rpcrt__ctx_pool_free(server);
     rpcrt__idmap_fini(&server->by_peer);
     rpcrt__free(server->methods);
-    if (server->wake_fds[0] >= 0) {
-        (void)close(server->wake_fds[0]);
-        (void)close(server->wake_fds[1]);
-    }
+    (void)sem_destroy(&server->stop);
+    (void)pthread_cond_destroy(&server->no_calls);
     (void)pthread_mutex_destroy(&server->pool_lock);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);
@@ -429,7 +445,7 @@ init_members(struct rpcrt_server *server,
     }
     fill_defaults(&server->options);
     server->instance = rpcrt__random();
-    server->wake_fds[0] = -1;
+    (void)sem_init(&server->stop, 0, 0);
     atomic_init(&server->wake_ns, RPCRT__NEVER);
     rpcrt__idmap_init(&server->by_peer);
     rpcrt__list_init(&server->sessions);
@@ -439,6 +455,7 @@ init_members(struct rpcrt_server *server,
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&server->changed, &attr);
+    (void)pthread_cond_init(&server->no_calls, &attr);
     (void)pthread_condattr_destroy(&attr);
 }
 
@@ -459,9 +476,12 @@ rpcrt_server_new(const struct rpcrt_server_options *options,
     if (server->options.message_size_max > UINT32_MAX / 2) {
         code = rpcrt__error_set(&error, RPCRT_INVALID_ARGUMENT,
                                 "server: message_size_max must be below 2 GiB");
-    } else if (pipe(server->wake_fds) != 0) {
-        code = rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
-                                "server: no descriptors for a pipe");
+    } else if (server->options.sessions_max > SESSIONS_LIMIT ||
+               server->options.workers_max > WORKERS_LIMIT) {
+        code = rpcrt__error_set(&error, RPCRT_INVALID_ARGUMENT,
+                                "server: sessions_max can be %u, workers_max "
+                                "%u at the most",
+                                SESSIONS_LIMIT, WORKERS_LIMIT);
     } else {
         code = start(server, &error);
     }
@@ -473,9 +493,8 @@ rpcrt_server_new(const struct rpcrt_server_options *options,
     return RPCRT_OK;
 }
 
-/* Take all sessions out of the table and end them. */
-static void
-kill_sessions(struct rpcrt_server *server)
+void
+rpcrt__server_kill_sessions(struct rpcrt_server *server)
 {
     struct rpcrt__list *node;
 
@@ -507,14 +526,9 @@ rpcrt_server_free(struct rpcrt_server *server)
         return;
     }
     atomic_store(&server->closing, true);
-    kill_sessions(server);
-    pthread_mutex_lock(&server->lock);
-    while (atomic_load(&server->n_calls) > 0) {
-        pthread_cond_wait(&server->changed, &server->lock);
-    }
-    pthread_mutex_unlock(&server->lock);
+    rpcrt__server_kill_sessions(server);
+    (void)rpcrt__server_await_calls(server, RPCRT__NEVER);
     rpcrt__server_link_free(server->link);
-    kill_sessions(server); /* those that came in between */
     rpcrt__executor_free(server->executor);
     rpcrt__timer_fini(&server->timer);
     free_memory(server);

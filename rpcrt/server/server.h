@@ -14,6 +14,7 @@
 #include "transport/link.h"
 #include <pthread.h>
 #include <rpcrt/gen.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 /* A method that is served. */
@@ -64,14 +65,14 @@ struct rpcrt_server {
     struct rpcrt__listener *listeners; /* in the order of listening */
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* fewer calls or sessions, or stop */
+    pthread_cond_t changed; /* fewer sessions */
     struct rpcrt__idmap by_peer;
     struct rpcrt__list sessions;
     unsigned n_sessions;
-    bool stopped;
-    int wake_fds[2]; /* ends rpcrt_server_run(); a pipe */
+    sem_t stop; /* ends rpcrt_server_run() */
 
     pthread_mutex_t pool_lock;
+    pthread_cond_t no_calls; /* n_calls became 0 */
     struct rpcrt__list pool; /* contexts that are not in use */
     unsigned n_pooled;
 };
@@ -87,7 +88,11 @@ void rpcrt__server_log(struct rpcrt_server *server, enum rpcrt_log_level level,
 /* Let the timer look no later than that. Under any lock. */
 void rpcrt__server_wake(struct rpcrt_server *server, uint64_t due_ns);
 
-/* Fewer calls or sessions than before. Not under a session's lock. */
-void rpcrt__server_changed(struct rpcrt_server *server);
+/* End all sessions and cancel their calls. */
+void rpcrt__server_kill_sessions(struct rpcrt_server *server);
+
+/* Wait until no call is in use any more; false if some still are at that
+ * time. */
+bool rpcrt__server_await_calls(struct rpcrt_server *server, uint64_t until_ns);
 
 #endif

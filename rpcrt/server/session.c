@@ -43,7 +43,8 @@ rpcrt__session_new(struct rpcrt_server *server, uint32_t peer,
     rpcrt__list_init(&session->outbox);
     rpcrt__idmap_init(&session->calls);
     rpcrt__server_credits_init(&session->credits, RPCRT_CONTEXTS_MAX);
-    rpcrt__reorder_init(&session->requests, RPCRT_CONTEXTS_MAX);
+    /* Until HELLO nothing can come ahead of its turn. */
+    rpcrt__reorder_init(&session->requests, 1);
     session->opened_ns = rpcrt__now_ns();
     session->heard_ns = session->opened_ns;
     return session;
@@ -80,8 +81,8 @@ rpcrt__session_cut(struct rpcrt__session *session, const char *why)
 {
     struct rpcrt_server *server = session->server;
 
-    if (session->state == RPCRT__SESSION_DEAD) {
-        return;
+    if (session->state >= RPCRT__SESSION_CLOSING) {
+        return; /* it has been cut, or will be as soon as it was told why */
     }
     rpcrt__server_log(server, RPCRT_LOG_WARNING,
                       "session cut: peer=%s reason=\"%s\"", session->address,
@@ -167,15 +168,23 @@ rpcrt__session_kill(struct rpcrt__session *session)
     rpcrt__ctx_notices_run(&notices);
 }
 
+bool
+rpcrt__session_put_goaway(struct rpcrt__session *session)
+{
+    static const char text[] = "the server is shutting down";
+
+    return rpcrt__session_control(session, RPCRT__FRAME_GOAWAY, 0,
+                                  RPCRT_UNAVAILABLE, 0, (const uint8_t *)text,
+                                  sizeof text - 1);
+}
+
 void
-rpcrt__session_goaway(struct rpcrt__session *session, const char *text,
+rpcrt__session_goaway(struct rpcrt__session *session,
                       struct rpcrt__ctx_notices *notices)
 {
     pthread_mutex_lock(&session->lock);
     if (session->state == RPCRT__SESSION_UP) {
-        if (rpcrt__session_control(session, RPCRT__FRAME_GOAWAY, 0,
-                                   RPCRT_UNAVAILABLE, 0, (const uint8_t *)text,
-                                   strlen(text))) {
+        if (rpcrt__session_put_goaway(session)) {
             rpcrt__session_pump(session, notices);
         } else {
             rpcrt__session_cut(session, "no memory for a goaway");
@@ -207,12 +216,19 @@ put_in_order(struct rpcrt__session *session, unsigned slot,
         return rpcrt__error_set(ret_error, RPCRT_FAILED_PRECONDITION,
                                 "protocol: stale session");
     }
+    if (rpcrt__msg_size(msg) > session->server->options.session_bytes_max -
+                                   session->waiting_bytes) {
+        return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
+                                "protocol: too many bytes ahead of a message "
+                                "that is missing");
+    }
     if (!rpcrt__reorder_put(&session->requests, header.seq, arrival)) {
         return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
                                 "protocol: impossible sequence number %" PRIu64
                                 ", expected %" PRIu64,
                                 header.seq, session->requests.next_seq);
     }
+    session->waiting_bytes += rpcrt__msg_size(msg);
     return RPCRT_OK;
 }
 
@@ -232,8 +248,15 @@ take_in_order(struct rpcrt__session *session, struct rpcrt__list *ready,
         uint16_t keep = (uint16_t)(bytes[2] | (unsigned)bytes[3] << 8);
 
         moved = true;
-        if (!rpcrt__server_credits_request(&session->credits, arrival.slot,
-                                           keep)) {
+        session->waiting_bytes -= rpcrt__msg_size(arrival.msg);
+        if (session->n_sending + session->credits.n_held >
+            2 * session->credits.contexts) {
+            code = rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
+                                    "protocol: requests without reading "
+                                    "replies");
+            rpcrt__server_link_forget(session->server->link, arrival.slot);
+        } else if (!rpcrt__server_credits_request(&session->credits,
+                                                  arrival.slot, keep)) {
             code = rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
                                     "protocol: keep %u with %u contexts, %u "
                                     "held",
@@ -345,8 +368,9 @@ rpcrt__session_receive(struct rpcrt__session *session, unsigned slot,
         rpcrt__session_pump(session, &notices);
     }
     pthread_mutex_unlock(&session->lock);
-    run_ready(session, &ready);
+    /* First those who must be told: a handler may wait for one of them. */
     rpcrt__ctx_notices_run(&notices);
+    run_ready(session, &ready);
 }
 
 void
@@ -382,7 +406,10 @@ expire_calls(struct rpcrt__session *session, uint64_t now_ns,
             }
             continue;
         }
-        if (!rpcrt__session_refuse(session, ctx->by_id.id, 0,
+        if (!rpcrt__session_refuse(session, ctx->by_id.id,
+                                   ctx->request_got < ctx->request_size
+                                       ? RPCRT__REFUSED
+                                       : 0,
                                    RPCRT_DEADLINE_EXCEEDED,
                                    "the deadline passed at the server")) {
             rpcrt__session_cut(session, "no memory for a refusal");
@@ -436,8 +463,10 @@ keep_alive(struct rpcrt__session *session, uint64_t now_ns,
     uint64_t due_ns = session->heard_ns +
                       session->server->options.keepalive_ms * RPCRT__MS;
 
-    if (now_ns < due_ns) {
+    if (session->heard_ns >= session->pinged_ns) {
         session->pinged_ns = 0;
+    }
+    if (now_ns < due_ns) {
         return due_ns;
     }
     if (session->pinged_ns == 0) {

@@ -29,6 +29,7 @@ struct rpcrt__session {
     uint32_t peer;
     char address[RPCRT_ADDRESS_SIZE];
     char *peer_name; /* of its certificate, or NULL */
+    bool surplus;    /* above the limit of sessions: to be refused */
     atomic_uint refs;
 
     pthread_mutex_t lock; /* guards all below */
@@ -45,6 +46,7 @@ struct rpcrt__session {
     size_t n_live;
     uint64_t last_call;
     size_t bytes;           /* charged by calls */
+    size_t waiting_bytes;   /* of messages ahead of their turn */
     struct rpcrt__list outbox; /* calls that have something to send */
     uint8_t *control;          /* frames that belong to no context */
     size_t control_size;
@@ -78,7 +80,7 @@ void rpcrt__session_kill(struct rpcrt__session *session);
 
 /* Say that no new calls are taken. Notices are the caller's to run behind its
  * own lock. */
-void rpcrt__session_goaway(struct rpcrt__session *session, const char *text,
+void rpcrt__session_goaway(struct rpcrt__session *session,
                            struct rpcrt__ctx_notices *notices);
 
 /* A call was answered and serialized: have it sent. */
@@ -104,6 +106,9 @@ void rpcrt__session_queue(struct rpcrt_ctx *ctx,
 bool rpcrt__session_control(struct rpcrt__session *session, uint8_t type,
                             uint8_t flags, uint16_t aux, uint64_t call,
                             const uint8_t *payload, size_t size);
+
+/* Queue the word that no new calls are taken. False as above. */
+bool rpcrt__session_put_goaway(struct rpcrt__session *session);
 
 /* Refuse or end a call by its number, with a text. False as above. */
 bool rpcrt__session_refuse(struct rpcrt__session *session, uint64_t call,

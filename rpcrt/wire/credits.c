@@ -75,6 +75,16 @@ rpcrt__client_credits_init(struct rpcrt__client_credits *credits,
     }
 }
 
+void
+rpcrt__client_credits_shrink(struct rpcrt__client_credits *credits,
+                             unsigned contexts)
+{
+    uint64_t next_seq = credits->next_seq;
+
+    rpcrt__client_credits_init(credits, contexts);
+    credits->next_seq = next_seq;
+}
+
 bool
 rpcrt__client_credits_can_send(const struct rpcrt__client_credits *credits)
 {
@@ -84,7 +94,9 @@ rpcrt__client_credits_can_send(const struct rpcrt__client_credits *credits)
 bool
 rpcrt__client_credits_must_send(const struct rpcrt__client_credits *credits)
 {
-    return credits->n_free == credits->contexts;
+    unsigned n_out = credits->contexts - credits->n_free;
+
+    return n_out == 0 || (credits->more && n_out < credits->keep);
 }
 
 unsigned
@@ -100,6 +112,7 @@ rpcrt__client_credits_reply(struct rpcrt__client_credits *credits,
                             unsigned slot, bool more)
 {
     credits->free_slots[credits->n_free++] = (uint16_t)slot;
+    credits->more = more;
     if (more && credits->keep < credits->contexts - 1) {
         credits->keep++;
     }

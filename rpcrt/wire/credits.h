@@ -51,6 +51,7 @@ struct rpcrt__client_credits {
     unsigned contexts; /* K */
     unsigned n_free;
     uint16_t keep; /* 1 to K - 1, sent with each message */
+    bool more;     /* the latest reply taken said so */
     uint64_t next_seq;
     uint16_t free_slots[RPCRT_CONTEXTS_MAX]; /* a stack */
 };
@@ -58,11 +59,15 @@ struct rpcrt__client_credits {
 void rpcrt__client_credits_init(struct rpcrt__client_credits *credits,
                                 unsigned contexts);
 
+/* The server takes fewer contexts than were offered. Nothing may be out. */
+void rpcrt__client_credits_shrink(struct rpcrt__client_credits *credits,
+                                  unsigned contexts);
+
 /* Whether a message can be sent: a slot is free. */
 bool rpcrt__client_credits_can_send(const struct rpcrt__client_credits *credits);
 
 /* Whether an empty one must be: the server holds no credit and none is on its
- * way to it. */
+ * way to it, or it has more to say than it has credits and may keep more. */
 bool rpcrt__client_credits_must_send(
     const struct rpcrt__client_credits *credits);
 

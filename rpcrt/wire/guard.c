@@ -12,7 +12,6 @@
 
 #define WIRE_GROUP_START 3
 #define WIRE_GROUP_END 4
-#define TAG_SIZE_MAX 5
 #define VARINT_SIZE_MAX 10
 #define LENGTH_SIZE_MAX 5
 
@@ -88,7 +87,7 @@ tag_read(const uint8_t *at, const uint8_t *end, uint32_t *ret_number,
     if ((*at++ & 0x80) != 0) {
         for (shift = 7;; shift += 7) {
             /* The fifth byte has the last four bits. */
-            if (at == end || shift > 28 || (shift == 28 && *at > 0x0f)) {
+            if (at == end || (shift == 28 && *at > 0x0f)) {
                 return NULL;
             }
             tag |= (*at & 0x7fu) << shift;

@@ -333,14 +333,30 @@ Test(tls, server_without_tls_is_refused_at_once, .timeout = 60)
     tls_pair_stop(&pair);
 }
 
+Test(tls, listening_in_vain_can_be_undone, .timeout = 60)
+{
+    struct rpcrt_tls tls = tls_files("ca", "server");
+    char address[RPCRT_ADDRESS_SIZE];
+    struct rpcrt__error error;
+    struct tls_pair pair;
+
+    tls_pair_start(&pair, &tls);
+    cr_expect_eq(rpcrt__server_link_listen(pair.server, pair.address,
+                                           pair.server_tls, &error, address),
+                 RPCRT_UNAVAILABLE);
+    cr_expect_not_null(strstr(error.text, "in use"), "%s", error.text);
+    tls_pair_stop(&pair);
+}
+
 /* -- many at once ---------------------------------------------------------- */
 
-enum { THREADS = 6, DIALS = 12 };
+enum { THREADS = 8, ROUNDS = 15 };
 
 struct dialer {
     struct tls_pair *pair;
     struct rpcrt__tls_identity *tls;
-    unsigned n_failed;
+    pthread_barrier_t *start;
+    bool failed;
 };
 
 static void
@@ -359,7 +375,7 @@ ignore_down(void *arg, const struct rpcrt__error *why)
 }
 
 static void *
-dial_often(void *arg)
+dial_once(void *arg)
 {
     static const struct rpcrt__client_link_events events = {ignore_reply,
                                                             ignore_down};
@@ -369,48 +385,59 @@ dial_often(void *arg)
                                                  .tls = dialer->tls,
                                                  .slots = 2,
                                                  .message_size_max = 4096};
-    struct rpcrt__client_link *link;
+    struct rpcrt__client_link *link = NULL;
     struct rpcrt__error error;
-    unsigned i;
 
-    for (i = 0; i < DIALS; i++) {
-        link = NULL;
-        if (rpcrt__client_link_new(&options, &events, dialer, &error, &link) !=
-                RPCRT_OK ||
-            rpcrt__client_link_dial(link, &error) != RPCRT_OK) {
-            dialer->n_failed++;
-        }
+    (void)pthread_barrier_wait(dialer->start);
+    dialer->failed = rpcrt__client_link_new(&options, &events, dialer, &error,
+                                            &link) != RPCRT_OK;
+    if (!dialer->failed) {
+        dialer->failed = rpcrt__client_link_dial(link, &error) != RPCRT_OK;
         rpcrt__client_link_free(link);
     }
     return NULL;
 }
 
-/* One identity serves them all: nothing in it may be written, which the
- * sanitizers see. */
-Test(tls, identity_is_shared_by_threads, .timeout = 120)
+/* All at once, each round with certificates that were never used before. */
+static void
+dial_round(const struct rpcrt_tls *server_tls,
+           const struct rpcrt_tls *client_tls)
 {
-    struct rpcrt_tls server_tls = tls_files("ca", "server");
-    struct rpcrt_tls client_tls = tls_files("ca", "client");
     struct rpcrt__tls_identity *tls = NULL;
     struct dialer dialers[THREADS];
     pthread_t threads[THREADS];
+    pthread_barrier_t start;
     struct rpcrt__error error;
     struct tls_pair pair;
     unsigned i;
 
-    tls_pair_start(&pair, &server_tls);
-    cr_assert_eq(rpcrt__tls_identity_new(&client_tls, false, &error, &tls),
+    tls_pair_start(&pair, server_tls);
+    cr_assert_eq(rpcrt__tls_identity_new(client_tls, false, &error, &tls),
                  RPCRT_OK, "%s", error.text);
+    cr_assert_eq(pthread_barrier_init(&start, NULL, THREADS), 0);
     for (i = 0; i < THREADS; i++) {
-        dialers[i] = (struct dialer){&pair, tls, 0};
-        cr_assert_eq(pthread_create(&threads[i], NULL, dial_often, &dialers[i]),
+        dialers[i] = (struct dialer){&pair, tls, &start, false};
+        cr_assert_eq(pthread_create(&threads[i], NULL, dial_once, &dialers[i]),
                      0);
     }
     for (i = 0; i < THREADS; i++) {
         (void)pthread_join(threads[i], NULL);
-        cr_expect_eq(dialers[i].n_failed, 0);
+        cr_expect_not(dialers[i].failed);
     }
     cr_expect_eq(pair.n_warnings, 0, "%s", pair.warning);
+    (void)pthread_barrier_destroy(&start);
     rpcrt__tls_identity_free(tls);
     tls_pair_stop(&pair);
+}
+
+/* One identity serves many links, made and dialed by many threads. */
+Test(tls, identity_is_shared_by_threads, .timeout = 120)
+{
+    struct rpcrt_tls server_tls = tls_files("ca", "server");
+    struct rpcrt_tls client_tls = tls_files("ca", "client");
+    unsigned i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        dial_round(&server_tls, &client_tls);
+    }
 }

@@ -7,15 +7,36 @@
 
 #include <criterion/criterion.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* As malloc() may be. */
+static void *
+strict_alloc(void *arg, size_t size)
+{
+    (void)arg;
+    return size > 0 ? malloc(size) : NULL;
+}
+
+static void
+strict_free(void *arg, void *block)
+{
+    (void)arg;
+    free(block);
+}
 
 Test(alloc, size_zero_is_no_failure)
 {
-    void *block = rpcrt__alloc(0);
+    static const struct rpcrt_allocator strict = {strict_alloc, strict_free,
+                                                  NULL};
+    void *block;
 
+    rpcrt_set_allocator(&strict);
+    block = rpcrt__alloc(0);
     cr_assert_not_null(block);
     rpcrt__free(block);
     rpcrt__free(NULL);
+    rpcrt_set_allocator(NULL);
 }
 
 Test(alloc, calloc_gives_zeroes)

@@ -337,3 +337,23 @@ Test(metadata, of_an_arena_takes_and_frees_nothing_else)
     rpcrt__arena_fini(&arena);
     finish();
 }
+
+Test(metadata, forgets_an_entry_that_is_removed)
+{
+    size_t size;
+
+    rpcrt__metadata_init(&metadata, NULL);
+    cr_assert_eq(rpcrt__metadata_set(&metadata, "a", "1", 1, &error), RPCRT_OK);
+    size = metadata.encoded_size;
+    cr_assert_eq(rpcrt__metadata_set(&metadata, "b", "22", 2, &error),
+                 RPCRT_OK);
+    cr_assert_eq(rpcrt__metadata_set(&metadata, "c", "3", 1, &error), RPCRT_OK);
+    rpcrt__metadata_remove(&metadata, "b");
+    rpcrt__metadata_remove(&metadata, "nothing");
+    cr_assert_null(rpcrt__metadata_get(&metadata, "b", NULL));
+    cr_assert_str_eq(rpcrt__metadata_get(&metadata, "a", NULL), "1");
+    cr_assert_str_eq(rpcrt__metadata_get(&metadata, "c", NULL), "3");
+    cr_assert_eq(metadata.encoded_size, 2 * size);
+    cr_assert_eq(metadata.n_entries, 2u);
+    rpcrt__metadata_fini(&metadata);
+}

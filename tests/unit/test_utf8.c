@@ -25,29 +25,24 @@ Test(utf8, takes_text)
     cr_assert_eq(VALID("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), 8);
 }
 
-Test(utf8, stops_at_a_zero_byte_wherever_it_is)
-{
-    char text[40];
-    size_t i;
-
-    for (i = 0; i < sizeof text; i++) {
-        memset(text, 'x', sizeof text);
-        text[i] = '\0';
-        cr_assert_eq(valid(text, sizeof text), i);
-    }
-}
-
 Test(utf8, stops_at_a_bad_byte_wherever_it_is)
 {
+    static const char bad[] = {'\0', (char)0x80, (char)0xff};
     char text[40];
+    size_t size;
     size_t i;
+    size_t j;
 
-    for (i = 0; i < sizeof text; i++) {
-        memset(text, '\x7f', sizeof text);
-        text[i] = (char)0xff;
-        cr_assert_eq(valid(text, sizeof text), i);
-        text[i] = (char)0x80;
-        cr_assert_eq(valid(text, sizeof text), i);
+    for (size = 1; size <= sizeof text; size++) {
+        memset(text, '\x7f', size);
+        cr_assert_eq(valid(text, size), size);
+        for (i = 0; i < size; i++) {
+            for (j = 0; j < sizeof bad; j++) {
+                text[i] = bad[j];
+                cr_assert_eq(valid(text, size), i, "%zu of %zu", i, size);
+            }
+            text[i] = '\x7f';
+        }
     }
 }
 

@@ -28,7 +28,7 @@ struct rpcrt_ctx;
  * timeout_ms  budget of each use, from start to the last byte of the reply;
  *             0: no deadline
  * Returns     OK, or RESOURCE_EXHAUSTED without memory.
- * Owner       the caller, who frees it before the channel.
+ * Owner       the caller, who frees it.
  * Threads     one at a time; only rpcrt_call_cancel() from any.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
@@ -36,7 +36,8 @@ rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
                struct rpcrt_call **ret_call);
 
 /** Free a call with its replies. One that runs is cancelled first, and its
- * completion is waited for. NULL does nothing. */
+ * completion is waited for; so from a completion callback only its own call may
+ * be freed. NULL does nothing. */
 RPCRT_API void rpcrt_call_free(struct rpcrt_call *call);
 
 /** Change the budget of the next uses. */

@@ -36,7 +36,7 @@ struct rpcrt_channel_options {
  * Returns  OK; INVALID_ARGUMENT for an address or option that can't be used;
  *          FAILED_PRECONDITION when a TLS file can't be read or parsed;
  *          RESOURCE_EXHAUSTED without memory. rpcrt_last_error() has the text.
- * Owner    the caller, who frees its calls first.
+ * Owner    the caller.
  * Threads  a channel may be used by any number of threads at once.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
@@ -46,8 +46,8 @@ rpcrt_channel_new(const char *address,
 
 /**
  * Close the connection and free the channel; always returns. Calls that are
- * still waiting end with CANCELLED; their objects are to be freed before. Not
- * from a completion callback. NULL does nothing.
+ * still waiting end with CANCELLED. Call objects may be freed afterwards, but
+ * not used. Not from a completion callback. NULL does nothing.
  */
 RPCRT_API void rpcrt_channel_free(struct rpcrt_channel *channel);
 

@@ -72,8 +72,9 @@ rpcrt_server_add(struct rpcrt_server *server,
 /** UNIMPLEMENTED with a text that names the method. */
 RPCRT_API enum rpcrt_code rpcrt_ctx_unimplemented(struct rpcrt_ctx *ctx);
 
-/** Told that a started call is over; on a thread of the runtime: it must not
- * block, but may take the reply and start the call again. */
+/** Told that a started call is over; on a thread of the runtime, or on the one
+ * that cancels or frees the call or closes the channel. It must not block, but
+ * may take the reply, and start or free the call. */
 typedef void rpcrt_done_fn(struct rpcrt_call *call, void *arg);
 
 /** Make the call and wait for its end. The reply is borrowed from the call

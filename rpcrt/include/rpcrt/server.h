@@ -109,8 +109,8 @@ RPCRT_API const char *rpcrt_server_address(const struct rpcrt_server *server,
 
 /**
  * Serve until SIGTERM or SIGINT comes, or rpcrt_server_stop() is called, then
- * drain. For a main(): it blocks both signals in the calling thread, so start
- * other threads behind it or block them there too.
+ * drain for drain_timeout_ms. It handles both signals meanwhile, so one server
+ * of a program runs like this.
  *
  * Returns  0 if every running call could finish, else 1.
  */

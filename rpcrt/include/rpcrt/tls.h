@@ -16,10 +16,9 @@ struct rpcrt_tls {
     const char *cert_file;   /* own certificate with its chain; a server's is
                                 obligatory */
     const char *key_file;    /* own key, without passphrase */
-    const char *server_name; /* client: the name that the server's certificate
-                                must carry; NULL: the host of the address (IP
-                                addresses match only when given here as a name
-                                that the certificate carries) */
+    const char *server_name; /* client: the name or IP address that the server's
+                                certificate must carry; NULL: the host of the
+                                address */
     bool client_cert_optional; /* server with ca_file: also take clients that
                                   show no certificate */
 };

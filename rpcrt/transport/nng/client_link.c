@@ -315,12 +315,6 @@ dial_end(struct rpcrt__client_link *link, int rv,
             code =
                 rpcrt__error_set(ret_error, RPCRT_UNAVAILABLE, "connect %s: %s",
                                  link->address, link->tls_reason);
-        } else if (rv == NNG_EPROTO &&
-                   strncmp(link->address, "tcp://", 6) == 0) {
-            code = rpcrt__error_set(ret_error, RPCRT_UNAVAILABLE,
-                                    "connect %s: the peer does not speak this "
-                                    "protocol, or only with TLS (tls+tcp://)",
-                                    link->address);
         } else {
             code = rpcrt__nng_error(ret_error, rv, "connect", link->address);
         }
@@ -381,14 +375,16 @@ rpcrt__client_link_free(struct rpcrt__client_link *link)
         return;
     }
     rpcrt__gate_close(&link->gate);
-    for (unsigned i = 0; i < link->slots_count; i++) {
-        if (link->slots[i].open) {
-            (void)nng_ctx_close(link->slots[i].ctx);
-        }
-    }
+    /* Aios before contexts: nng may be about to complete one, and until it has,
+     * stopping the aio looks at its context. */
     for (unsigned i = 0; i < link->slots_count; i++) {
         if (link->slots[i].aio != NULL) {
             nng_aio_stop(link->slots[i].aio);
+        }
+    }
+    for (unsigned i = 0; i < link->slots_count; i++) {
+        if (link->slots[i].open) {
+            (void)nng_ctx_close(link->slots[i].ctx);
         }
     }
     if (link->socket.id != 0) {

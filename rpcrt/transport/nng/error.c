@@ -37,10 +37,15 @@ enum rpcrt_code
 rpcrt__nng_error(struct rpcrt__error *ret_error, int nng_code, const char *verb,
                  const char *address)
 {
+    /* What a TLS server answers to somebody without is no handshake of ours. */
+    const char *hint =
+        nng_code == NNG_EPROTO && strncmp(address, "tcp://", 6) == 0
+            ? ", or only with TLS (tls+tcp://)"
+            : "";
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         if (errors[i].nng_code == nng_code) {
-            return rpcrt__error_set(ret_error, errors[i].code, "%s %s: %s",
-                                    verb, address, errors[i].text);
+            return rpcrt__error_set(ret_error, errors[i].code, "%s %s: %s%s",
+                                    verb, address, errors[i].text, hint);
         }
     }
     if (nng_code >= NNG_ESYSERR && nng_code < NNG_ETRANERR) {

@@ -86,19 +86,52 @@ rpcrt__server_link_pipe_event(nng_pipe pipe, nng_pipe_ev event, void *arg)
     }
 }
 
+/* The address of a listener, with the port that it took. */
+static void
+address_copy(struct rpcrt__server_listener *listener,
+             char ret_address[RPCRT_ADDRESS_SIZE])
+{
+    pthread_mutex_lock(&listener->link->lock);
+    memcpy(ret_address, listener->address, RPCRT_ADDRESS_SIZE);
+    pthread_mutex_unlock(&listener->link->lock);
+}
+
 static void
 handshake_failed(void *arg, const char *peer, const char *reason)
 {
     struct rpcrt__server_listener *listener = arg;
     struct rpcrt__server_link *link = listener->link;
+    char address[RPCRT_ADDRESS_SIZE];
     char line[RPCRT_TEXT_SIZE];
     if (rpcrt__gate_closed(&link->gate)) {
         return;
     }
+    address_copy(listener, address);
     (void)snprintf(line, sizeof(line), "%s: TLS handshake with %s failed: %s",
-                   listener->address, peer != NULL ? peer : "a client", reason);
+                   address, peer != NULL ? peer : "a client", reason);
     link->events.on_warning(link->arg, line, true);
 }
+
+#ifdef NNG_HAVE_LISTENER_NOTIFY_ERROR
+/* Peers that just leave, like a health check's, are no news, and TLS tells of
+ * its own. */
+static void
+accept_failed(nng_listener id, int rv, void *arg)
+{
+    struct rpcrt__server_listener *listener = arg;
+    struct rpcrt__server_link *link = listener->link;
+    char address[RPCRT_ADDRESS_SIZE];
+    struct rpcrt__error error;
+    (void)id;
+    if ((rv != NNG_EPROTO && rv != NNG_ENOFILES && rv != NNG_ENOMEM) ||
+        rpcrt__gate_closed(&link->gate)) {
+        return;
+    }
+    address_copy(listener, address);
+    (void)rpcrt__nng_error(&error, rv, "accept", address);
+    link->events.on_warning(link->arg, error.text, rv == NNG_EPROTO);
+}
+#endif
 
 /* -- listeners ------------------------------------------------------------- */
 
@@ -157,6 +190,12 @@ listener_start(struct rpcrt__server_link *link,
             return rv;
         }
     }
+#ifdef NNG_HAVE_LISTENER_NOTIFY_ERROR
+    rv = nng_listener_notify_error(made, accept_failed, listener);
+    if (rv != 0) {
+        return rv;
+    }
+#endif
     return nng_listener_start(made, 0);
 }
 
@@ -225,6 +264,9 @@ rpcrt__server_link_listen(struct rpcrt__server_link *link, const char *address,
             code = rpcrt__nng_error(ret_error, rv, "listen", address);
         } else {
             bound_address(listener, &parsed, ret_address);
+            pthread_mutex_lock(&link->lock);
+            memcpy(listener->address, ret_address, RPCRT_ADDRESS_SIZE);
+            pthread_mutex_unlock(&link->lock);
         }
     }
     rpcrt__gate_leave(&link->gate);

@@ -41,6 +41,10 @@ slot_sent(struct rpcrt__server_slot *slot, int rv, nng_msg *msg)
     if (rpcrt__gate_closed(&link->gate)) {
         return;
     }
+    if (rv != 0) {
+        /* The peer would wait for its number for ever. */
+        rpcrt__server_link_cut(link, slot->peer);
+    }
     link->events.on_sent(link->arg, slot->number, slot->peer);
     slot_receive(slot);
 }
@@ -233,11 +237,13 @@ rpcrt__server_link_free(struct rpcrt__server_link *link)
         return;
     }
     rpcrt__gate_close(&link->gate);
-    for (unsigned i = 0; i < link->slots_count; i++) {
-        (void)nng_ctx_close(link->slots[i]->ctx);
-    }
+    /* Aios before contexts: nng may be about to complete one, and until it has,
+     * stopping the aio looks at its context. */
     for (unsigned i = 0; i < link->slots_count; i++) {
         nng_aio_stop(link->slots[i]->aio);
+    }
+    for (unsigned i = 0; i < link->slots_count; i++) {
+        (void)nng_ctx_close(link->slots[i]->ctx);
     }
     if (link->socket.id != 0) {
         (void)nng_close(link->socket);

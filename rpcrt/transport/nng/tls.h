@@ -1,16 +1,16 @@
 /*
  * What the links need of TLS, between link code and the engine: a
  * configuration for one dialer or listener, reports of failed handshakes, and
- * the name in the peer's certificate. tls_engine.c and tls_identity.c
- * implement it on mbedTLS through nng's engine interface.
+ * the name in the peer's certificate. The tls_*.c files implement it on
+ * mbedTLS through nng's engine interface.
  *
  * nng is built with its TLS transport and no engine (NNG_TLS_ENGINE=none,
- * NNG_SUPP_TLS defined). nng's initialisation clears the engine, so it is
- * registered after it: the first rpcrt__tls_end_new() does both, once. For each
- * dialer and listener nng makes a configuration of its own before ours replaces
- * it, so an empty one must be possible, but never shake hands. nng
- * calls the engine's conn fini also on a zeroed connection whose init never
- * ran (a dial that was refused).
+ * NNG_SUPP_TLS defined). nng's initialisation clears the engine, so each
+ * rpcrt__tls_end_new() starts nng and registers ours again. For each dialer and
+ * listener nng makes a configuration of its own before ours replaces it, so an
+ * empty one must be possible, but never shakes hands. nng calls the engine's
+ * conn fini also on a zeroed connection whose init never ran (a dial that was
+ * refused).
  */
 #ifndef RPCRT_TRANSPORT_NNG_TLS_H
 #define RPCRT_TRANSPORT_NNG_TLS_H
@@ -34,14 +34,15 @@ struct rpcrt__tls_end;
 struct rpcrt__tls_end_options {
     struct rpcrt__tls_identity *identity;
     bool server;
-    const char *server_name;      /* client: what the certificate must carry */
+    const char *server_name; /* client: what the certificate must carry, a name
+                                or an IP address without brackets */
     rpcrt__tls_report_fn *report; /* NULL: nobody cares */
     void *arg;
 };
 
 /* Make a configuration that nng can use. RESOURCE_EXHAUSTED,
- * FAILED_PRECONDITION. Connections may outlive nng_close() by a little, on
- * nng's reaper: what they need of the identity is counted and kept. */
+ * FAILED_PRECONDITION. The identity outlives the end; its own server_name, if
+ * it has one, goes before that of the options. */
 enum rpcrt_code rpcrt__tls_end_new(const struct rpcrt__tls_end_options *options,
                                    struct rpcrt__error *ret_error,
                                    struct rpcrt__tls_end **ret_end);
@@ -49,8 +50,10 @@ enum rpcrt_code rpcrt__tls_end_new(const struct rpcrt__tls_end_options *options,
 /* For NNG_OPT_TLS_CONFIG, set before dialing or listening. Borrowed. */
 nng_tls_config *rpcrt__tls_end_config(struct rpcrt__tls_end *end);
 
-/* Release; when it returns no report runs or will run. After nng_close(), not
- * from a report. NULL does nothing. */
+/* Release; when it returns no report runs or will run, and nng uses nothing of
+ * the identity any more: it waits for the connections that nng's reaper has not
+ * freed yet. So after nng_close(), and neither from a report nor from a
+ * callback of nng. NULL does nothing. */
 void rpcrt__tls_end_free(struct rpcrt__tls_end *end);
 
 /* The common name of the verified certificate of a pipe's peer. False if there
