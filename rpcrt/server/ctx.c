@@ -519,7 +519,9 @@ rpcrt_ctx_on_cancel(struct rpcrt_ctx *ctx, rpcrt_cancel_fn *fn, void *arg)
     rpcrt__ctx_await_notice(ctx);
     ctx->on_cancel = fn;
     ctx->on_cancel_arg = arg;
-    at_once = fn != NULL && rpcrt_ctx_cancelled(ctx);
+    /* A notice that is pending will find it. */
+    at_once = fn != NULL && rpcrt_ctx_cancelled(ctx) &&
+              ctx->notice_state == RPCRT__NOTICE_NONE;
     pthread_mutex_unlock(&session->lock);
     if (at_once) {
         fn(arg);

@@ -54,6 +54,7 @@ rpcrt__server_await_calls(struct rpcrt_server *server, uint64_t until_ns)
     struct timespec until = {.tv_sec = (time_t)(until_ns / (1000 * RPCRT__MS)),
                              .tv_nsec = (long)(until_ns % (1000 * RPCRT__MS))};
     int waited = 0;
+    bool none;
 
     pthread_mutex_lock(&server->pool_lock);
     while (waited == 0 && atomic_load(&server->n_calls) > 0) {
@@ -62,8 +63,9 @@ rpcrt__server_await_calls(struct rpcrt_server *server, uint64_t until_ns)
                      : pthread_cond_timedwait(&server->no_calls,
                                               &server->pool_lock, &until);
     }
+    none = atomic_load(&server->n_calls) == 0;
     pthread_mutex_unlock(&server->pool_lock);
-    return waited == 0;
+    return none;
 }
 
 /* -- services --------------------------------------------------------------- */

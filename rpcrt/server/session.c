@@ -12,6 +12,9 @@
 
 /* How long a peer that broke the protocol has to read why. */
 #define CLOSING_MS 1000u
+/* A message counts as being sent until that was noticed here, which other
+ * threads can delay: so many more than 2 K may be held and sent. */
+#define SENDING_SLACK 16u
 
 /* -- making and freeing ----------------------------------------------------- */
 
@@ -232,16 +235,38 @@ put_in_order(struct rpcrt__session *session, unsigned slot,
     return RPCRT_OK;
 }
 
-/* Take what is in order. [locked] */
+/* Take a request as a credit. [locked] */
+static enum rpcrt_code
+take_credit(struct rpcrt__session *session, unsigned slot, uint16_t keep,
+            struct rpcrt__error *ret_error)
+{
+    struct rpcrt__server_credits *credits = &session->credits;
+
+    if (session->n_sending + credits->n_held >
+        2 * credits->contexts + SENDING_SLACK) {
+        return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
+                                "protocol: requests without reading replies");
+    }
+    if (!rpcrt__server_credits_request(credits, slot, keep)) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "protocol: keep %u with %u contexts, %u held",
+                                keep, credits->contexts, credits->n_held);
+    }
+    return RPCRT_OK;
+}
+
+/* Take what is in order; of a message that breaks a rule, says on which slot
+ * to complain, -1 for any that is held. [locked] */
 static enum rpcrt_code
 take_in_order(struct rpcrt__session *session, struct rpcrt__list *ready,
               struct rpcrt__ctx_notices *notices,
-              struct rpcrt__error *ret_error)
+              struct rpcrt__error *ret_error, int *ret_slot)
 {
     struct rpcrt__arrival arrival;
     enum rpcrt_code code = RPCRT_OK;
     bool moved = false;
 
+    *ret_slot = -1;
     while (code == RPCRT_OK &&
            rpcrt__reorder_take(&session->requests, &arrival)) {
         const uint8_t *bytes = rpcrt__msg_body(arrival.msg);
@@ -249,20 +274,9 @@ take_in_order(struct rpcrt__session *session, struct rpcrt__list *ready,
 
         moved = true;
         session->waiting_bytes -= rpcrt__msg_size(arrival.msg);
-        if (session->n_sending + session->credits.n_held >
-            2 * session->credits.contexts) {
-            code = rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
-                                    "protocol: requests without reading "
-                                    "replies");
-            rpcrt__server_link_forget(session->server->link, arrival.slot);
-        } else if (!rpcrt__server_credits_request(&session->credits,
-                                                  arrival.slot, keep)) {
-            code = rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
-                                    "protocol: keep %u with %u contexts, %u "
-                                    "held",
-                                    keep, session->credits.contexts,
-                                    session->credits.n_held);
-            rpcrt__server_link_forget(session->server->link, arrival.slot);
+        code = take_credit(session, arrival.slot, keep, ret_error);
+        if (code != RPCRT_OK) {
+            *ret_slot = (int)arrival.slot;
         } else {
             code = rpcrt__session_apply(session, bytes,
                                         rpcrt__msg_size(arrival.msg), ready,
@@ -343,6 +357,7 @@ rpcrt__session_receive(struct rpcrt__session *session, unsigned slot,
     struct rpcrt__list ready;
     struct rpcrt__error error;
     enum rpcrt_code code;
+    int bad_slot = (int)slot;
 
     rpcrt__ctx_notices_init(&notices);
     rpcrt__list_init(&ready);
@@ -357,12 +372,11 @@ rpcrt__session_receive(struct rpcrt__session *session, unsigned slot,
     code = put_in_order(session, slot, msg, &error);
     if (code != RPCRT_OK) {
         rpcrt__msg_free(msg);
-        complain(session, (int)slot, &error);
     } else {
-        code = take_in_order(session, &ready, &notices, &error);
-        if (code != RPCRT_OK) {
-            complain(session, -1, &error);
-        }
+        code = take_in_order(session, &ready, &notices, &error, &bad_slot);
+    }
+    if (code != RPCRT_OK) {
+        complain(session, bad_slot, &error);
     }
     if (!any_inline(&ready)) {
         rpcrt__session_pump(session, &notices);
