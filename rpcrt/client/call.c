@@ -9,12 +9,9 @@
 #include "wire/guard.h"
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-/* How a blocked thread waits: a lone one looks for a while before it sleeps,
- * because waking up costs more than most calls. */
+/* Of a thread that is blocked in a call. */
 enum { NOBODY_SLEEPS, SLEEPS, OVER };
-#define SPIN_NS UINT64_C(60000)
 
 /* -- making and setting ----------------------------------------------------- */
 
@@ -75,6 +72,9 @@ rpcrt_call_free(struct rpcrt_call *call)
     if (call == NULL) {
         return;
     }
+    pthread_mutex_lock(&call->channel->lock);
+    call->freeing = true;
+    pthread_mutex_unlock(&call->channel->lock);
     rpcrt_call_cancel(call);
     pthread_mutex_lock(&call->channel->lock);
     if (atomic_load(&call->undelivered) &&
@@ -127,6 +127,9 @@ rpcrt_call_set_metadata(struct rpcrt_call *call, const char *key,
     enum rpcrt_code code =
         rpcrt__metadata_set(&call->metadata, key, value, size, &error);
 
+    if (code == RPCRT_OK && strcmp(key, "call-id") == 0) {
+        call->call_id_inherited = false;
+    }
     return code == RPCRT_OK ? code : rpcrt__last_error_set(&error);
 }
 
@@ -145,8 +148,9 @@ rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
 {
     call->outcome.code = code;
     call->origin = origin;
-    call->may_have_run = call->composed && call->out_sent == call->out_size &&
-                         !call->refused;
+    call->may_have_run =
+        origin == RPCRT_ORIGIN_HANDLER ||
+        (call->composed && call->out_sent == call->out_size && !call->refused);
     rpcrt__list_remove(&call->live);
     if (call->connection != NULL) {
         rpcrt__connection_remove(call->connection, call,
@@ -172,13 +176,19 @@ rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,
     rpcrt__call_end(call, code, origin, delivery);
 }
 
-void
-rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
+static void
+end_child(struct rpcrt_call *call)
 {
     if (call->is_child) {
         call->is_child = false;
         rpcrt__child_end(&call->child);
     }
+}
+
+void
+rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
+{
+    end_child(call);
     if (call->done == NULL) {
         atomic_store(&call->undelivered, false);
         if (atomic_exchange(&call->blocked, OVER) == SLEEPS) {
@@ -275,9 +285,11 @@ inherit_call_id(struct rpcrt_call *call)
         return RPCRT_OK;
     }
     call_id = rpcrt__ctx_parent(call->parent)->call_id;
-    call->call_id_inherited = true;
-    return rpcrt__metadata_set(&call->metadata, "call-id", call_id,
-                               strlen(call_id), &call->outcome);
+    if (rpcrt__metadata_set(&call->metadata, "call-id", call_id,
+                            strlen(call_id), &call->outcome) == RPCRT_OK) {
+        call->call_id_inherited = true;
+    }
+    return call->outcome.code;
 }
 
 /* Metadata and request as bytes in the call's memory. */
@@ -371,6 +383,11 @@ launch(struct rpcrt_call *call)
 
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
+    if (call->done != NULL && rpcrt__channel_is_over(channel, call)) {
+        pthread_mutex_unlock(&channel->lock);
+        end_child(call);
+        return;
+    }
     call->state = RPCRT__CALL_WAITING;
     atomic_store(&call->undelivered, true);
     rpcrt__list_append(&channel->calls, &call->live);
@@ -404,39 +421,23 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
         call->is_child =
             rpcrt__child_begin(&call->child, rpcrt__ctx_parent(call->parent),
                                cancel_child, call);
-        call->parent_gone = !call->is_child;
+        if (!call->is_child) {
+            call->parent_gone = true;
+        }
     }
     launch(call);
 }
 
 /* -- waiting ---------------------------------------------------------------- */
 
-static bool
-can_spin(struct rpcrt_channel *channel)
-{
-    static atomic_int n_cpus; /* 0: not known yet */
-    int n = atomic_load_explicit(&n_cpus, memory_order_relaxed);
-
-    if (n == 0) {
-        n = (int)sysconf(_SC_NPROCESSORS_ONLN);
-        atomic_store_explicit(&n_cpus, n, memory_order_relaxed);
-    }
-    return n > 1 && atomic_load(&channel->n_blocked) == 1;
-}
-
+/* Looking for the end for a while before going to sleep, as others do, made a
+ * lone call slower on every machine measured: the core is needed for the
+ * transport's threads. */
 static void
 wait_until_over(struct rpcrt_call *call)
 {
     int expected = NOBODY_SLEEPS;
 
-    if (can_spin(call->channel)) {
-        uint64_t until_ns = rpcrt__now_ns() + SPIN_NS;
-
-        while (atomic_load_explicit(&call->blocked, memory_order_acquire) !=
-                   OVER &&
-               rpcrt__now_ns() < until_ns) {
-        }
-    }
     if (atomic_compare_exchange_strong(&call->blocked, &expected, SLEEPS)) {
         while (sem_wait(&call->over) != 0 && errno == EINTR) {
         }
@@ -449,10 +450,8 @@ rpcrt_call_unary(struct rpcrt_call *call, const struct rpcrt_method *method,
                  const ProtobufCMessage **ret_reply)
 {
     atomic_store(&call->blocked, NOBODY_SLEEPS);
-    atomic_fetch_add(&call->channel->n_blocked, 1);
     rpcrt_call_start(call, method, request, NULL, NULL);
     wait_until_over(call);
-    atomic_fetch_sub(&call->channel->n_blocked, 1);
     return rpcrt_call_take(call, ret_reply);
 }
 

@@ -29,6 +29,7 @@ struct rpcrt_call {
     bool call_id_inherited;          /* "call-id" in it is the parent's */
 
     enum rpcrt__call_state state;
+    bool freeing; /* is not to be started again */
     atomic_bool undelivered;
     struct rpcrt__delivery *delivery; /* while it is undelivered */
     struct rpcrt__list live;    /* in channel->calls */

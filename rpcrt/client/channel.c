@@ -12,10 +12,9 @@
 #include "core/alloc.h"
 #include <string.h>
 
-/* What this thread is delivering, and for which channel: calls that the
- * completions start are sent together when all are through. */
+/* The channel whose completions this thread is delivering: calls that they
+ * start are sent together when all are through. */
 static _Thread_local struct rpcrt_channel *delivering;
-static _Thread_local struct rpcrt__delivery *active;
 
 /* -- deliveries ------------------------------------------------------------- */
 
@@ -44,12 +43,20 @@ void
 rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
                              struct rpcrt__delivery *delivery)
 {
-    if (delivering == channel) {
-        move_delivery(delivery, active);
-    } else if (!channel->closed) {
+    if (!channel->closed) {
+        /* A completion that tries again at once must not fill a thread. */
+        uint64_t pause_ns = delivering == channel ? RPCRT__MS : 0;
+
         move_delivery(delivery, &channel->later);
-        rpcrt__channel_wake(channel, 0);
+        rpcrt__channel_wake(channel, rpcrt__now_ns() + pause_ns);
     }
+}
+
+bool
+rpcrt__channel_is_over(const struct rpcrt_channel *channel,
+                       const struct rpcrt_call *call)
+{
+    return call->freeing || (channel->closing && delivering == channel);
 }
 
 static bool
@@ -80,7 +87,6 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
                       struct rpcrt__delivery *delivery)
 {
     struct rpcrt_channel *outer = delivering;
-    struct rpcrt__delivery *outer_active = active;
 
     if (!has_callbacks(delivery)) {
         rpcrt__channel_pump(channel);
@@ -91,10 +97,8 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
     rpcrt__list_append(&channel->deliveries, &delivery->node);
     pthread_mutex_unlock(&channel->lock);
     delivering = channel;
-    active = delivery;
     deliver_all(delivery);
     delivering = outer;
-    active = outer_active;
     pthread_mutex_lock(&channel->lock);
     rpcrt__list_remove(&delivery->node);
     pthread_cond_broadcast(&channel->delivered);

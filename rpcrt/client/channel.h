@@ -58,7 +58,6 @@ struct rpcrt_channel {
     uint64_t retry_ns;   /* no attempt before; 0: at once */
     struct rpcrt__error last_error;
     uint64_t wake_ns; /* what the timer is set to */
-    atomic_uint n_blocked; /* threads in rpcrt_call_unary() */
 };
 
 void rpcrt__channel_ref(struct rpcrt_channel *channel);
@@ -67,9 +66,8 @@ void rpcrt__channel_unref(struct rpcrt_channel *channel);
 /* Begin with no calls. */
 void rpcrt__delivery_init(struct rpcrt__delivery *delivery);
 
-/* Have what ended delivered by another thread, or by this one once it is
- * through with its completion: for who can't do it on his stack. On a channel
- * that is closed nothing is left but to do it there. [locked] */
+/* Have what ended delivered by the timer, for who can't do it on his stack. On
+ * a channel that is closed nothing is left but to do it there. [locked] */
 void rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
                                   struct rpcrt__delivery *delivery);
 
@@ -84,6 +82,11 @@ void rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns);
 /* Send what can be sent, unless this thread is delivering and will do so when
  * it is through. [locked] */
 void rpcrt__channel_pump(struct rpcrt_channel *channel);
+
+/* Whether a completion starts a call that is being freed, or on a channel that
+ * is: such a start is not told, it would go on for ever. [locked] */
+bool rpcrt__channel_is_over(const struct rpcrt_channel *channel,
+                            const struct rpcrt_call *call);
 
 /* End a call because no connection can be had, with the last reason.
  * [locked] */

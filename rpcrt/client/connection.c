@@ -293,7 +293,9 @@ rpcrt__connection_tick(struct rpcrt__connection *connection, uint64_t now_ns,
         rpcrt__connection_kill(connection, &error, delivery);
         return RPCRT__NEVER;
     }
-    return connection->pinged_ns + timeout_ns;
+    return connection->pinged_ns + timeout_ns < gap_due_ns
+               ? connection->pinged_ns + timeout_ns
+               : gap_due_ns;
 }
 
 /* -- events of the link ----------------------------------------------------- */

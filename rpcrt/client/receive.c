@@ -71,7 +71,9 @@ on_goaway(struct rpcrt__connection *connection,
         *ret_error = connection->error;
         return code;
     }
-    connection->state = RPCRT__CONNECTION_DRAINING;
+    if (connection->state == RPCRT__CONNECTION_UP) {
+        connection->state = RPCRT__CONNECTION_DRAINING;
+    }
     return RPCRT_OK;
 }
 

@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Contexts that a server takes of a client: what may wait for a message that
- * is missing. */
-#define SERVER_CONTEXTS_MAX 64u
 #define NO_MEMORY "the server has no memory"
 
 static enum rpcrt_code
@@ -56,9 +53,6 @@ on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
                                 "the server has %u connections and takes no "
                                 "more",
                                 session->server->options.sessions_max);
-    }
-    if (hello.contexts > SERVER_CONTEXTS_MAX) {
-        hello.contexts = SERVER_CONTEXTS_MAX;
     }
     session->credits.contexts = hello.contexts;
     session->requests.window = hello.contexts;

@@ -219,8 +219,9 @@ put_in_order(struct rpcrt__session *session, unsigned slot,
         return rpcrt__error_set(ret_error, RPCRT_FAILED_PRECONDITION,
                                 "protocol: stale session");
     }
-    if (rpcrt__msg_size(msg) > session->server->options.session_bytes_max -
-                                   session->waiting_bytes) {
+    if (header.seq != session->requests.next_seq &&
+        session->waiting_bytes + rpcrt__msg_size(msg) >
+            session->server->options.session_bytes_max) {
         return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
                                 "protocol: too many bytes ahead of a message "
                                 "that is missing");

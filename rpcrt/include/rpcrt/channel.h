@@ -46,8 +46,7 @@ rpcrt_channel_new(const char *address,
 
 /**
  * Close the connection and free the channel; always returns. Calls that are
- * still waiting end with CANCELLED; their completions must not start them
- * again. Call objects may be freed afterwards, but not used. Not from a completion callback. NULL does nothing.
+ * still waiting end with CANCELLED. Call objects may be freed afterwards, but not used. Not from a completion callback. NULL does nothing.
  */
 RPCRT_API void rpcrt_channel_free(struct rpcrt_channel *channel);
 

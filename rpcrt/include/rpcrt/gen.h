@@ -74,7 +74,8 @@ RPCRT_API enum rpcrt_code rpcrt_ctx_unimplemented(struct rpcrt_ctx *ctx);
 
 /** Told that a started call is over; on a thread of the runtime, or on the one
  * that cancels or frees the call or closes the channel. It must not block, but
- * may take the reply, and start or free the call. */
+ * may take the reply, and start or free the call. A call that is being freed,
+ * or whose channel is, does not start again. */
 typedef void rpcrt_done_fn(struct rpcrt_call *call, void *arg);
 
 /** Make the call and wait for its end. The reply is borrowed from the call

@@ -30,7 +30,7 @@
 
 /* -- the wire format ----------------------------------------------------- */
 
-#define RPCRT_CONTEXTS_MAX 256u
+#define RPCRT_CONTEXTS_MAX 64u
 #define RPCRT_TRANSPORT_MESSAGE_MAX (256u << 10)
 #define RPCRT_DATA_FRAME_MAX (64u << 10)
 #define RPCRT_METADATA_BYTES_MAX (8u << 10)
