@@ -20,6 +20,9 @@ enum rpcrt__call_state {
     RPCRT__CALL_SENT
 };
 
+/* Of the thread that waits for a blocking use. */
+enum rpcrt__blocked { RPCRT__AWAKE, RPCRT__ASLEEP, RPCRT__OVER };
+
 struct rpcrt_call {
     struct rpcrt_channel *channel;
     uint32_t timeout_ms;
@@ -32,9 +35,9 @@ struct rpcrt_call {
     bool freeing; /* is not to be started again */
     atomic_bool undelivered;
     struct rpcrt__delivery *delivery; /* while it is undelivered */
-    struct rpcrt__list live;    /* in channel->calls */
-    struct rpcrt__list queue;   /* waiting, in a send queue, or ended */
-    struct rpcrt__idnode by_id; /* in connection->calls once composed */
+    struct rpcrt__list live;          /* in channel->calls */
+    struct rpcrt__list queue;         /* waiting, in a send queue, or ended */
+    struct rpcrt__idnode by_id;       /* in connection->calls once composed */
     struct rpcrt__connection *connection;
     struct rpcrt__child child;
     bool is_child;    /* the parent knows of this use */
@@ -68,7 +71,7 @@ struct rpcrt_call {
 
     rpcrt_done_fn *done; /* NULL: a thread is blocked in the call */
     void *done_arg;
-    atomic_int blocked; /* enum of call.c */
+    atomic_int blocked; /* enum rpcrt__blocked */
     sem_t over;
 };
 

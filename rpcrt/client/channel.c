@@ -1,128 +1,13 @@
 /*
- * A channel: options, the connector thread, deadlines, and how ended calls get
- * to their owners.
- *
- * States, by what is set: nothing (idle), `dialing`, `current` (ready), or
- * `retry_ns` in the future (the last attempt failed: calls that do not wait
- * for a connection fail at once with the reason).
+ * A channel: its options, its deadlines, its beginning and its end.
  */
-#include "client/channel.h"
-
 #include "client/connection.h"
+
 #include "core/alloc.h"
 #include <string.h>
 
-/* The channel whose completions this thread is delivering: calls that they
- * start are sent together when all are through. */
-static _Thread_local struct rpcrt_channel *delivering;
-
-/* -- deliveries ------------------------------------------------------------- */
-
-void
-rpcrt__delivery_init(struct rpcrt__delivery *delivery)
-{
-    rpcrt__list_init(&delivery->node);
-    rpcrt__list_init(&delivery->ended);
-    delivery->thread = pthread_self();
-    atomic_init(&delivery->current, NULL);
-}
-
-/* [locked] */
-static void
-move_delivery(struct rpcrt__delivery *from, struct rpcrt__delivery *to)
-{
-    struct rpcrt__list *node;
-
-    while ((node = rpcrt__list_take(&from->ended)) != NULL) {
-        RPCRT__ELEMENT(node, struct rpcrt_call, queue)->delivery = to;
-        rpcrt__list_append(&to->ended, node);
-    }
-}
-
-void
-rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
-                             struct rpcrt__delivery *delivery)
-{
-    if (!channel->closed) {
-        /* A completion that tries again at once must not fill a thread. */
-        uint64_t pause_ns = delivering == channel ? RPCRT__MS : 0;
-
-        move_delivery(delivery, &channel->later);
-        rpcrt__channel_wake(channel, rpcrt__now_ns() + pause_ns);
-    }
-}
-
-bool
-rpcrt__channel_is_over(const struct rpcrt_channel *channel,
-                       const struct rpcrt_call *call)
-{
-    return call->freeing || (channel->closing && delivering == channel);
-}
-
-static bool
-has_callbacks(const struct rpcrt__delivery *delivery)
-{
-    for (struct rpcrt__list *node = delivery->ended.next;
-         node != &delivery->ended; node = node->next) {
-        if (RPCRT__ELEMENT(node, struct rpcrt_call, queue)->done != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-deliver_all(struct rpcrt__delivery *delivery)
-{
-    struct rpcrt__list *node;
-
-    while ((node = rpcrt__list_take(&delivery->ended)) != NULL) {
-        rpcrt__call_deliver(RPCRT__ELEMENT(node, struct rpcrt_call, queue),
-                            delivery);
-    }
-}
-
-void
-rpcrt__channel_unlock(struct rpcrt_channel *channel,
-                      struct rpcrt__delivery *delivery)
-{
-    struct rpcrt_channel *outer = delivering;
-
-    if (!has_callbacks(delivery)) {
-        rpcrt__channel_pump(channel);
-        pthread_mutex_unlock(&channel->lock);
-        deliver_all(delivery);
-        return;
-    }
-    rpcrt__list_append(&channel->deliveries, &delivery->node);
-    pthread_mutex_unlock(&channel->lock);
-    delivering = channel;
-    deliver_all(delivery);
-    delivering = outer;
-    pthread_mutex_lock(&channel->lock);
-    rpcrt__list_remove(&delivery->node);
-    pthread_cond_broadcast(&channel->delivered);
-    rpcrt__channel_pump(channel);
-    pthread_mutex_unlock(&channel->lock);
-}
-
-void
-rpcrt__channel_pump(struct rpcrt_channel *channel)
-{
-    struct rpcrt__list *node;
-    struct rpcrt__list *following;
-
-    if (delivering == channel) {
-        return;
-    }
-    RPCRT__LIST_EACH(node, following, &channel->connections)
-    {
-        rpcrt__connection_pump(
-            RPCRT__ELEMENT(node, struct rpcrt__connection, node));
-    }
-}
-
-/* -- time ------------------------------------------------------------------- */
+/* -- time -------------------------------------------------------------------
+ */
 
 void
 rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns)
@@ -144,8 +29,7 @@ expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
 
     RPCRT__LIST_EACH(node, following, &channel->calls)
     {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, live);
+        struct rpcrt_call *call = RPCRT__ELEMENT(node, struct rpcrt_call, live);
 
         if (call->deadline_ns > now_ns) {
             if (call->deadline_ns < next_ns) {
@@ -153,12 +37,11 @@ expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
             }
             continue;
         }
-        rpcrt__call_fail(call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL,
-                         delivery, "%s: no answer to %s within its deadline%s%s",
-                         channel->address, call->method->path,
-                         channel->current == NULL ? "; " : "",
-                         channel->current == NULL ? channel->last_error.text
-                                                  : "");
+        rpcrt__call_fail(
+            call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL, delivery,
+            "%s: no answer to %s within its deadline%s%s", channel->address,
+            call->method->path, channel->current == NULL ? "; " : "",
+            channel->current == NULL ? channel->last_error.text : "");
     }
     return next_ns;
 }
@@ -180,15 +63,14 @@ on_timer(void *arg, uint64_t now_ns)
 
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
-    move_delivery(&channel->later, &delivery);
+    rpcrt__delivery_move(&channel->later, &delivery);
     next_ns = expire_calls(channel, now_ns, &delivery);
     RPCRT__LIST_EACH(node, following, &channel->connections)
     {
-        next_ns = min_ns(next_ns,
-                         rpcrt__connection_tick(
-                             RPCRT__ELEMENT(node, struct rpcrt__connection,
-                                            node),
-                             now_ns, &delivery));
+        next_ns = min_ns(
+            next_ns, rpcrt__connection_tick(
+                         RPCRT__ELEMENT(node, struct rpcrt__connection, node),
+                         now_ns, &delivery));
     }
     if (channel->dialing != NULL) {
         if (now_ns >= channel->dial_deadline_ns) {
@@ -206,234 +88,8 @@ on_timer(void *arg, uint64_t now_ns)
     return next_ns;
 }
 
-/* -- connecting ------------------------------------------------------------- */
-
-/* Exponential, with a jitter of a fifth either way. */
-static uint64_t
-backoff_ns(const struct rpcrt_channel *channel)
-{
-    uint64_t ms = channel->options.backoff_ms_min;
-    uint64_t max_ms = channel->options.backoff_ms_max;
-    uint64_t spread;
-
-    for (unsigned i = 1; i < channel->n_failures && ms < max_ms; i++) {
-        ms = ms * 8 / 5 + 1;
-    }
-    if (ms > max_ms) {
-        ms = max_ms;
-    }
-    spread = ms * RPCRT__MS * 2 / 5;
-    return ms * RPCRT__MS - spread / 2 +
-           (spread > 0 ? rpcrt__random() % spread : 0);
-}
-
-void
-rpcrt__channel_lost(struct rpcrt_channel *channel,
-                    struct rpcrt__connection *connection)
-{
-    struct rpcrt__list *node;
-    struct rpcrt__list *following;
-
-    if (channel->current == connection) {
-        channel->current = NULL;
-        channel->last_error = connection->error;
-    }
-    RPCRT__LIST_EACH(node, following, &connection->sending)
-    {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, queue);
-
-        if (!call->composed) {
-            connection->n_calls--;
-            call->connection = NULL;
-            call->state = RPCRT__CALL_WAITING;
-            rpcrt__list_remove(&call->queue);
-            rpcrt__list_append(&channel->waiting, &call->queue);
-        }
-    }
-    if (connection->state == RPCRT__CONNECTION_DRAINING &&
-        connection->n_calls == 0) {
-        connection->state = RPCRT__CONNECTION_DEAD;
-        rpcrt__client_link_cut(connection->link);
-    }
-    if (connection->state == RPCRT__CONNECTION_DEAD &&
-        connection != channel->dialing) {
-        rpcrt__list_remove(&connection->node);
-        rpcrt__list_append(&channel->dead, &connection->node);
-        if (connection->useful) {
-            channel->n_failures = 0;
-        } else {
-            channel->n_failures++;
-            channel->retry_ns = rpcrt__now_ns() + backoff_ns(channel);
-        }
-    }
-    pthread_cond_signal(&channel->work);
-}
-
-void
-rpcrt__channel_fail_call(struct rpcrt_channel *channel, struct rpcrt_call *call,
-                         struct rpcrt__delivery *delivery)
-{
-    /* Whatever came between: to the caller it is that he can't get through,
-     * but for a server, or this end, that has all it can have. */
-    enum rpcrt_code code =
-        channel->last_error.code == RPCRT_RESOURCE_EXHAUSTED
-            ? RPCRT_RESOURCE_EXHAUSTED
-            : RPCRT_UNAVAILABLE;
-
-    rpcrt__call_fail(call, code, RPCRT_ORIGIN_TRANSPORT, delivery, "%s",
-                     channel->last_error.text);
-}
-
-/* No connection can be had: calls that do not wait for one end. [locked] */
-static void
-connect_failed(struct rpcrt_channel *channel, const struct rpcrt__error *error,
-               struct rpcrt__delivery *delivery)
-{
-    struct rpcrt__list *node;
-    struct rpcrt__list *following;
-
-    channel->last_error = *error;
-    channel->n_failures++;
-    channel->retry_ns = rpcrt__now_ns() + backoff_ns(channel);
-    RPCRT__LIST_EACH(node, following, &channel->waiting)
-    {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, queue);
-
-        if (!call->wait_for_ready) {
-            rpcrt__channel_fail_call(channel, call, delivery);
-        }
-    }
-}
-
-/* [locked] */
-static void
-connect_succeeded(struct rpcrt_channel *channel,
-                  struct rpcrt__connection *connection,
-                  struct rpcrt__delivery *delivery)
-{
-    struct rpcrt__list *node;
-
-    channel->current = connection;
-    channel->retry_ns = 0;
-    rpcrt__list_append(&channel->connections, &connection->node);
-    while ((node = rpcrt__list_take(&channel->waiting)) != NULL) {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, queue);
-
-        if (!rpcrt__connection_add(connection, call)) {
-            rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED,
-                             RPCRT_ORIGIN_LOCAL, delivery, "%s: no memory",
-                             call->method->path);
-        }
-    }
-    rpcrt__channel_wake(channel, rpcrt__now_ns() +
-                                     channel->options.keepalive_ms * RPCRT__MS);
-}
-
-/* One attempt. [locked; unlocks meanwhile] */
-static void
-connect_once(struct rpcrt_channel *channel)
-{
-    struct rpcrt__connection *connection = NULL;
-    struct rpcrt__delivery delivery;
-    struct rpcrt__error error = {.code = RPCRT_OK};
-    enum rpcrt_code code;
-
-    rpcrt__delivery_init(&delivery);
-    code = rpcrt__connection_new(channel, &error, &connection);
-    if (code == RPCRT_OK) {
-        channel->dialing = connection;
-        channel->dial_deadline_ns = rpcrt__deadline_ns(
-            rpcrt__now_ns(), channel->options.connect_timeout_ms);
-        rpcrt__channel_wake(channel, channel->dial_deadline_ns);
-        pthread_mutex_unlock(&channel->lock);
-        code = rpcrt__connection_open(connection, &error);
-        pthread_mutex_lock(&channel->lock);
-        channel->dialing = NULL;
-    }
-    /* What was up when it was opened may have ended since. */
-    if (code == RPCRT_OK && connection->state == RPCRT__CONNECTION_UP &&
-        !channel->closing) {
-        connect_succeeded(channel, connection, &delivery);
-        connection = NULL;
-    } else {
-        if (code == RPCRT_OK) {
-            error = connection->error;
-        }
-        if (connection != NULL) {
-            connection->state = RPCRT__CONNECTION_DEAD; /* freed right here */
-        }
-        connect_failed(channel, &error, &delivery);
-    }
-    rpcrt__channel_unlock(channel, &delivery);
-    if (connection != NULL) {
-        rpcrt__connection_free(connection);
-    }
-    pthread_mutex_lock(&channel->lock);
-}
-
-/* Free what is over. [locked; unlocks meanwhile] */
-static void
-clean_up(struct rpcrt_channel *channel)
-{
-    struct rpcrt__list *node;
-
-    while ((node = rpcrt__list_take(&channel->dead)) != NULL) {
-        pthread_mutex_unlock(&channel->lock);
-        rpcrt__connection_free(
-            RPCRT__ELEMENT(node, struct rpcrt__connection, node));
-        pthread_mutex_lock(&channel->lock);
-    }
-}
-
-static void
-sleep_until(struct rpcrt_channel *channel, uint64_t due_ns)
-{
-    struct timespec until = {.tv_sec = (time_t)(due_ns / (1000 * RPCRT__MS)),
-                             .tv_nsec = (long)(due_ns % (1000 * RPCRT__MS))};
-
-    if (due_ns == RPCRT__NEVER) {
-        (void)pthread_cond_wait(&channel->work, &channel->lock);
-    } else {
-        (void)pthread_cond_timedwait(&channel->work, &channel->lock, &until);
-    }
-}
-
-static void *
-connector_main(void *arg)
-{
-    struct rpcrt_channel *channel = arg;
-
-    pthread_mutex_lock(&channel->lock);
-    for (;;) {
-        bool wanted;
-        uint64_t now_ns;
-
-        clean_up(channel);
-        if (!rpcrt__list_empty(&channel->dead)) {
-            continue; /* came while the lock was given up */
-        }
-        if (channel->closing) {
-            break;
-        }
-        wanted = channel->current == NULL &&
-                 !rpcrt__list_empty(&channel->waiting);
-        now_ns = rpcrt__now_ns();
-        if (!wanted) {
-            sleep_until(channel, RPCRT__NEVER);
-        } else if (now_ns < channel->retry_ns) {
-            sleep_until(channel, channel->retry_ns);
-        } else {
-            connect_once(channel);
-        }
-    }
-    pthread_mutex_unlock(&channel->lock);
-    return NULL;
-}
-
-/* -- making and freeing ----------------------------------------------------- */
+/* -- making and freeing -----------------------------------------------------
+ */
 
 static void
 fill_defaults(struct rpcrt_channel_options *options)
@@ -531,8 +187,8 @@ start_threads(struct rpcrt_channel *channel, struct rpcrt__error *ret_error)
                                 "channel %s: can't start a thread",
                                 channel->address);
     }
-    if (pthread_create(&channel->connector, NULL, connector_main, channel) !=
-        0) {
+    if (pthread_create(&channel->connector, NULL, rpcrt__channel_connector,
+                       channel) != 0) {
         rpcrt__timer_fini(&channel->timer);
         return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
                                 "channel %s: can't start a thread",
@@ -630,7 +286,7 @@ deliver_rest(struct rpcrt_channel *channel)
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
     channel->closed = true;
-    move_delivery(&channel->later, &delivery);
+    rpcrt__delivery_move(&channel->later, &delivery);
     rpcrt__channel_unlock(channel, &delivery);
 }
 

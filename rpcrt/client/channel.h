@@ -44,7 +44,7 @@ struct rpcrt_channel {
     pthread_cond_t work;      /* for the connector */
     pthread_cond_t delivered; /* a batch of deliveries is over */
     bool closing;
-    bool closed; /* connector and timer have ended */
+    bool closed;                       /* connector and timer have ended */
     struct rpcrt__connection *current; /* takes new calls, or NULL */
     struct rpcrt__connection *dialing; /* not up yet, or NULL */
     uint64_t dial_deadline_ns;
@@ -65,6 +65,10 @@ void rpcrt__channel_unref(struct rpcrt_channel *channel);
 
 /* Begin with no calls. */
 void rpcrt__delivery_init(struct rpcrt__delivery *delivery);
+
+/* Hand all over from one to the other. [locked] */
+void rpcrt__delivery_move(struct rpcrt__delivery *from,
+                          struct rpcrt__delivery *to);
 
 /* Have what ended delivered by the timer, for who can't do it on his stack. On
  * a channel that is closed nothing is left but to do it there. [locked] */
@@ -93,6 +97,9 @@ bool rpcrt__channel_is_over(const struct rpcrt_channel *channel,
 void rpcrt__channel_fail_call(struct rpcrt_channel *channel,
                               struct rpcrt_call *call,
                               struct rpcrt__delivery *delivery);
+
+/* The connector's main function; its argument is the channel. */
+void *rpcrt__channel_connector(void *channel);
 
 /* A connection was lost or takes no new calls: have it freed, and calls that
  * wait moved to the next. [locked] */

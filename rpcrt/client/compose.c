@@ -130,12 +130,10 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     }
     remember_method(connection, call, number);
     open.timeout_ms = milliseconds_left(call->deadline_ns);
-    rpcrt__idmap_add(&connection->calls, &call->by_id,
-                     ++connection->next_call);
-    at = rpcrt__put_frame(at, RPCRT__FRAME_CALL, RPCRT__END, number,
-                          call->by_id.id,
-                          RPCRT__CALL_SIZE + call->out_metadata_size +
-                              data_size);
+    rpcrt__idmap_add(&connection->calls, &call->by_id, ++connection->next_call);
+    at = rpcrt__put_frame(
+        at, RPCRT__FRAME_CALL, RPCRT__END, number, call->by_id.id,
+        RPCRT__CALL_SIZE + call->out_metadata_size + data_size);
     at = rpcrt__put_call_open(at, &open);
     call->out_sent = call->out_metadata_size + data_size;
     memcpy(at, call->out, call->out_sent);
@@ -150,8 +148,8 @@ put_data(struct rpcrt_call *call, uint8_t *at, const uint8_t *end)
     uint32_t size = call->out_size - call->out_sent;
     size_t room = (size_t)(end - at);
 
-    if (room < RPCRT__FRAME_SIZE +
-                   (size < CHUNK_MIN ? size : (uint32_t)CHUNK_MIN)) {
+    if (room <
+        RPCRT__FRAME_SIZE + (size < CHUNK_MIN ? size : (uint32_t)CHUNK_MIN)) {
         return NULL;
     }
     room -= RPCRT__FRAME_SIZE;
@@ -175,11 +173,10 @@ rpcrt__connection_compose(struct rpcrt__connection *connection)
 
     at = put_control(connection, at, end);
     while (!rpcrt__list_empty(&connection->sending)) {
-        struct rpcrt_call *call = RPCRT__ELEMENT(connection->sending.next,
-                                                 struct rpcrt_call, queue);
-        uint8_t *next = call->composed
-                            ? put_data(call, at, end)
-                            : put_open(connection, call, at, end);
+        struct rpcrt_call *call =
+            RPCRT__ELEMENT(connection->sending.next, struct rpcrt_call, queue);
+        uint8_t *next = call->composed ? put_data(call, at, end)
+                                       : put_open(connection, call, at, end);
 
         if (next == NULL) {
             break;

@@ -15,7 +15,8 @@ static void on_down(void *arg, const struct rpcrt__error *why);
 static const struct rpcrt__client_link_events link_events = {
     .on_reply = on_reply, .on_down = on_down};
 
-/* -- making and freeing ----------------------------------------------------- */
+/* -- making and freeing -----------------------------------------------------
+ */
 
 static enum rpcrt_code
 new_link(struct rpcrt__connection *connection, struct rpcrt__error *ret_error)
@@ -51,8 +52,7 @@ rpcrt__connection_new(struct rpcrt_channel *channel,
                       struct rpcrt__error *ret_error,
                       struct rpcrt__connection **ret_connection)
 {
-    struct rpcrt__connection *connection =
-        rpcrt__calloc(1, sizeof *connection);
+    struct rpcrt__connection *connection = rpcrt__calloc(1, sizeof *connection);
     enum rpcrt_code code;
 
     if (connection == NULL || !init_settled(connection)) {
@@ -64,8 +64,7 @@ rpcrt__connection_new(struct rpcrt_channel *channel,
     rpcrt__list_init(&connection->node);
     rpcrt__list_init(&connection->sending);
     rpcrt__idmap_init(&connection->calls);
-    rpcrt__client_credits_init(&connection->credits,
-                               channel->options.contexts);
+    rpcrt__client_credits_init(&connection->credits, channel->options.contexts);
     rpcrt__reorder_init(&connection->replies, channel->options.contexts);
     connection->session = rpcrt__random() | 1u; /* 0 is no session */
     connection->staging = rpcrt__alloc(RPCRT_TRANSPORT_MESSAGE_MAX);
@@ -102,7 +101,8 @@ rpcrt__connection_free(struct rpcrt__connection *connection)
     rpcrt__free(connection);
 }
 
-/* -- sending ---------------------------------------------------------------- */
+/* -- sending ----------------------------------------------------------------
+ */
 
 /* Send what stands in the staging buffer behind the place of the header. */
 static bool
@@ -197,7 +197,8 @@ rpcrt__connection_remove(struct rpcrt__connection *connection,
     }
 }
 
-/* -- the end ---------------------------------------------------------------- */
+/* -- the end ----------------------------------------------------------------
+ */
 
 static void
 end_composed(struct rpcrt__connection *connection, struct rpcrt_call *call,
@@ -233,8 +234,7 @@ rpcrt__connection_kill(struct rpcrt__connection *connection,
     rpcrt__list_init(&moved);
     RPCRT__LIST_EACH(node, following, &channel->calls)
     {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, live);
+        struct rpcrt_call *call = RPCRT__ELEMENT(node, struct rpcrt_call, live);
 
         if (call->connection != connection) {
             continue;
@@ -260,10 +260,10 @@ rpcrt__connection_tick(struct rpcrt__connection *connection, uint64_t now_ns,
 {
     const struct rpcrt_channel_options *options = &connection->channel->options;
     uint64_t silent_ns = now_ns - connection->heard_ns;
-    uint64_t gap_due_ns = connection->gap_ns == 0
-                              ? RPCRT__NEVER
-                              : connection->gap_ns +
-                                    RPCRT_STALL_TIMEOUT_MS * RPCRT__MS;
+    uint64_t gap_due_ns =
+        connection->gap_ns == 0
+            ? RPCRT__NEVER
+            : connection->gap_ns + RPCRT_STALL_TIMEOUT_MS * RPCRT__MS;
     uint64_t keepalive_ns = options->keepalive_ms * RPCRT__MS;
     uint64_t timeout_ns = options->keepalive_timeout_ms * RPCRT__MS;
     struct rpcrt__error error;
@@ -298,7 +298,8 @@ rpcrt__connection_tick(struct rpcrt__connection *connection, uint64_t now_ns,
                : gap_due_ns;
 }
 
-/* -- events of the link ----------------------------------------------------- */
+/* -- events of the link -----------------------------------------------------
+ */
 
 /* Read a reply's header and put it in its place. The message is the reorder
  * buffer's on OK. */
@@ -402,7 +403,8 @@ on_down(void *arg, const struct rpcrt__error *why)
     rpcrt__channel_unlock(channel, &delivery);
 }
 
-/* -- opening ---------------------------------------------------------------- */
+/* -- opening ----------------------------------------------------------------
+ */
 
 static bool
 send_hello(struct rpcrt__connection *connection)

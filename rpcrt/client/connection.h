@@ -23,7 +23,7 @@ struct rpcrt__connection {
     struct rpcrt_channel *channel;
     struct rpcrt__client_link *link;
     enum rpcrt__connection_state state;
-    pthread_cond_t settled; /* HELLO is over */
+    pthread_cond_t settled;    /* HELLO is over */
     struct rpcrt__error error; /* why it is dead or draining */
     uint64_t session;
     uint32_t message_size_max; /* the server's */
@@ -39,10 +39,10 @@ struct rpcrt__connection {
     size_t cancels_room;
     bool ping_due;
     bool pong_due;
-    bool useful; /* a call was answered */
+    bool useful;     /* a call was answered */
     uint64_t gap_ns; /* since when a reply is missing; 0: none is */
     uint64_t heard_ns;
-    uint64_t pinged_ns; /* 0: no answer is owed */
+    uint64_t pinged_ns;                  /* 0: no answer is owed */
     const struct rpcrt_method **methods; /* numbered by the order of use */
     size_t n_methods;
     uint8_t *staging; /* a message while it is composed */

@@ -12,8 +12,7 @@ find_call(const struct rpcrt__connection *connection, uint64_t id)
 {
     struct rpcrt__idnode *node = rpcrt__idmap_find(&connection->calls, id);
 
-    return node == NULL ? NULL
-                        : RPCRT__ELEMENT(node, struct rpcrt_call, by_id);
+    return node == NULL ? NULL : RPCRT__ELEMENT(node, struct rpcrt_call, by_id);
 }
 
 static enum rpcrt_code
@@ -95,8 +94,8 @@ open_reply(struct rpcrt_call *call, uint32_t size,
     call->reply = rpcrt__arena_alloc(&call->arena, size);
     if (call->reply == NULL) {
         rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
-                         delivery, "%s: no memory for a reply of %" PRIu32
-                         " bytes",
+                         delivery,
+                         "%s: no memory for a reply of %" PRIu32 " bytes",
                          call->method->path, size);
         return false;
     }
@@ -225,8 +224,7 @@ rpcrt__connection_receive(struct rpcrt__connection *connection,
     struct rpcrt__frame frame;
     enum rpcrt_code code = RPCRT_OK;
 
-    while (code == RPCRT_OK &&
-           rpcrt__next_frame(bytes, size, &at, &frame)) {
+    while (code == RPCRT_OK && rpcrt__next_frame(bytes, size, &at, &frame)) {
         code = on_frame(connection, &frame, delivery, ret_error);
     }
     return code;

@@ -133,9 +133,8 @@ worker_main(void *arg)
 enum rpcrt_code
 rpcrt__executor_new(unsigned threads_max, struct rpcrt__executor **ret_executor)
 {
-    struct rpcrt__executor *executor =
-        rpcrt__calloc(1, sizeof *executor +
-                             threads_max * sizeof executor->threads[0]);
+    struct rpcrt__executor *executor = rpcrt__calloc(
+        1, sizeof *executor + threads_max * sizeof executor->threads[0]);
 
     if (executor == NULL) {
         return RPCRT_RESOURCE_EXHAUSTED;
@@ -172,8 +171,7 @@ rpcrt__executor_submit(struct rpcrt__executor *executor,
     pthread_mutex_lock(&executor->lock);
     rpcrt__list_move(tasks, &executor->queue);
     if (executor->n_wakes == 0 &&
-        (executor->n_active == 0 ||
-         now_ns > executor->started_ns + STUCK_NS)) {
+        (executor->n_active == 0 || now_ns > executor->started_ns + STUCK_NS)) {
         wake_one(executor);
     }
     /* A lone task with a thread on its way to it needs nobody else. */

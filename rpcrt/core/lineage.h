@@ -44,8 +44,8 @@ void rpcrt__parent_cancel(struct rpcrt__parent *parent);
 /* Begin to depend on a parent; false, and nothing begun, if it is cancelled
  * already. */
 bool rpcrt__child_begin(struct rpcrt__child *child,
-                        struct rpcrt__parent *parent,
-                        void (*cancel)(void *arg), void *arg);
+                        struct rpcrt__parent *parent, void (*cancel)(void *arg),
+                        void *arg);
 /* Depend on nobody; nothing if it does not. Its function does not run any more
  * on return. */
 void rpcrt__child_end(struct rpcrt__child *child);

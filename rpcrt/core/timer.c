@@ -10,9 +10,9 @@
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t changed;   /* an earlier due time, or the end */
-    pthread_cond_t idle;      /* `running` became NULL, or the thread ended */
-    bool changed_ready;       /* `changed` uses the monotonic clock */
+    pthread_cond_t changed; /* an earlier due time, or the end */
+    pthread_cond_t idle;    /* `running` became NULL, or the thread ended */
+    bool changed_ready;     /* `changed` uses the monotonic clock */
     bool started;
     bool ending;
     pthread_t thread;

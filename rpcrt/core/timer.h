@@ -25,9 +25,8 @@ struct rpcrt__timer {
 
 /* Start looking after a timer, due never. RESOURCE_EXHAUSTED if the thread
  * can't be started. */
-RPCRT_MUST_CHECK enum rpcrt_code rpcrt__timer_init(struct rpcrt__timer *timer,
-                                                   rpcrt__timer_fn *fn,
-                                                   void *arg);
+RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt__timer_init(struct rpcrt__timer *timer, rpcrt__timer_fn *fn, void *arg);
 
 /* Call the function no later than at that time. Any thread, under any lock. */
 void rpcrt__timer_set(struct rpcrt__timer *timer, uint64_t due_ns);

@@ -27,7 +27,8 @@ find_call(const struct rpcrt__session *session, uint64_t id)
     return node == NULL ? NULL : RPCRT__ELEMENT(node, struct rpcrt_ctx, by_id);
 }
 
-/* -- session ---------------------------------------------------------------- */
+/* -- session ----------------------------------------------------------------
+ */
 
 static enum rpcrt_code
 on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
@@ -110,7 +111,8 @@ on_method(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     return RPCRT_OK;
 }
 
-/* -- calls ------------------------------------------------------------------ */
+/* -- calls ------------------------------------------------------------------
+ */
 
 /* Why a call can't be taken; writes a text and returns its code. */
 static enum rpcrt_code
@@ -177,8 +179,8 @@ open_call(struct rpcrt_ctx *ctx, const struct rpcrt__call_open *open,
     }
     ctx->request = rpcrt__arena_alloc(&ctx->arena, open->message_size);
     if (ctx->request == NULL) {
-        return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED, NO_MEMORY
-                                " for a request of %" PRIu32 " bytes",
+        return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
+                                NO_MEMORY " for a request of %" PRIu32 " bytes",
                                 open->message_size);
     }
     if (open->data_size > 0) {
@@ -233,11 +235,10 @@ on_call(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     enum rpcrt_code code;
 
     if (frame->call <= session->last_call || frame->aux >= session->n_methods) {
-        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
-                                "protocol: call %" PRIu64 " after %" PRIu64
-                                ", method %u of %zu",
-                                frame->call, session->last_call, frame->aux,
-                                session->n_methods);
+        return rpcrt__error_set(
+            ret_error, RPCRT_INVALID_ARGUMENT,
+            "protocol: call %" PRIu64 " after %" PRIu64 ", method %u of %zu",
+            frame->call, session->last_call, frame->aux, session->n_methods);
     }
     session->last_call = frame->call;
     rpcrt__get_call_open(frame, &open);
@@ -334,8 +335,7 @@ rpcrt__session_apply(struct rpcrt__session *session, const uint8_t *bytes,
     struct rpcrt__frame frame;
     enum rpcrt_code code = RPCRT_OK;
 
-    while (code == RPCRT_OK &&
-           rpcrt__next_frame(bytes, size, &at, &frame)) {
+    while (code == RPCRT_OK && rpcrt__next_frame(bytes, size, &at, &frame)) {
         code = on_frame(session, &frame, ready, notices, ret_error);
     }
     return code;

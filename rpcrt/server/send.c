@@ -14,7 +14,8 @@
 /* A buffer for them that is larger is given back once it is empty. */
 #define CONTROL_KEPT (64u << 10)
 
-/* -- control frames --------------------------------------------------------- */
+/* -- control frames ---------------------------------------------------------
+ */
 
 /* Room for more bytes; false without memory, or when the peer has let too many
  * of them wait. */
@@ -116,7 +117,8 @@ put_control(struct rpcrt__session *session, uint8_t *at, const uint8_t *end)
     return at;
 }
 
-/* -- answers ---------------------------------------------------------------- */
+/* -- answers ----------------------------------------------------------------
+ */
 
 static bool
 has_status(const struct rpcrt_ctx *ctx)
@@ -201,7 +203,8 @@ compose(struct rpcrt__session *session, uint8_t *body, size_t size,
         struct rpcrt_ctx *ctx =
             RPCRT__ELEMENT(session->outbox.next, struct rpcrt_ctx, outbox);
         bool data = data_left(ctx);
-        uint8_t *next = data ? put_data(ctx, at, end) : put_status(ctx, at, end);
+        uint8_t *next =
+            data ? put_data(ctx, at, end) : put_status(ctx, at, end);
 
         if (next == NULL) {
             break;
@@ -221,16 +224,17 @@ compose(struct rpcrt__session *session, uint8_t *body, size_t size,
 static size_t
 estimate(const struct rpcrt__session *session)
 {
-    size_t size = RPCRT__HEADER_SIZE + session->control_size -
-                  session->control_sent;
+    size_t size =
+        RPCRT__HEADER_SIZE + session->control_size - session->control_sent;
     const struct rpcrt__list *node;
 
     for (node = session->outbox.next;
          node != &session->outbox && size < RPCRT_TRANSPORT_MESSAGE_MAX;
          node = node->next) {
-        const struct rpcrt_ctx *ctx = (const struct rpcrt_ctx *)(
-            const void *)((const char *)node -
-                          offsetof(struct rpcrt_ctx, outbox));
+        const struct rpcrt_ctx *ctx =
+            (const struct rpcrt_ctx *)(const void *)((const char *)node -
+                                                     offsetof(struct rpcrt_ctx,
+                                                              outbox));
         uint32_t rest = ctx->out_size - ctx->out_sent;
 
         size += rest + (rest / RPCRT_DATA_FRAME_MAX + 2) * RPCRT__FRAME_SIZE +
@@ -248,7 +252,8 @@ outbox_waits(const struct rpcrt__session *session)
            !rpcrt__list_empty(&session->outbox);
 }
 
-/* -- sending ---------------------------------------------------------------- */
+/* -- sending ----------------------------------------------------------------
+ */
 
 static void
 reply(struct rpcrt__session *session, unsigned slot, struct rpcrt__msg *msg)
@@ -265,9 +270,8 @@ rpcrt__session_pump(struct rpcrt__session *session,
                     struct rpcrt__ctx_notices *notices)
 {
     while (session->state == RPCRT__SESSION_UP &&
-           rpcrt__server_credits_must_send(&session->credits,
-                                           outbox_waits(session),
-                                           session->n_live > 0)) {
+           rpcrt__server_credits_must_send(
+               &session->credits, outbox_waits(session), session->n_live > 0)) {
         struct rpcrt__header header = {.session = session->session};
         struct rpcrt__msg *msg = rpcrt__msg_new(estimate(session));
         unsigned slot;

@@ -78,8 +78,9 @@ struct rpcrt_server {
 };
 
 /* NULL if the path is not served. */
-const struct rpcrt__served *rpcrt__server_find(const struct rpcrt_server *server,
-                                               const char *path, size_t size);
+const struct rpcrt__served *
+rpcrt__server_find(const struct rpcrt_server *server, const char *path,
+                   size_t size);
 
 /* Write a line to the log, if there is one. */
 void rpcrt__server_log(struct rpcrt_server *server, enum rpcrt_log_level level,

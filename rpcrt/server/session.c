@@ -16,7 +16,8 @@
  * threads can delay: so many more than 2 K may be held and sent. */
 #define SENDING_SLACK 16u
 
-/* -- making and freeing ----------------------------------------------------- */
+/* -- making and freeing -----------------------------------------------------
+ */
 
 struct rpcrt__session *
 rpcrt__session_new(struct rpcrt_server *server, uint32_t peer,
@@ -77,7 +78,8 @@ rpcrt__session_unref(struct rpcrt__session *session)
     rpcrt__free(session);
 }
 
-/* -- the end ---------------------------------------------------------------- */
+/* -- the end ----------------------------------------------------------------
+ */
 
 void
 rpcrt__session_cut(struct rpcrt__session *session, const char *why)
@@ -196,7 +198,8 @@ rpcrt__session_goaway(struct rpcrt__session *session,
     pthread_mutex_unlock(&session->lock);
 }
 
-/* -- receiving -------------------------------------------------------------- */
+/* -- receiving --------------------------------------------------------------
+ */
 
 /* Check a message's header and put it in its place. [locked] */
 static enum rpcrt_code
@@ -329,8 +332,8 @@ run_ready(struct rpcrt__session *session, struct rpcrt__list *ready)
     rpcrt__ctx_notices_init(&notices);
     pthread_mutex_lock(&session->lock);
     while ((node = rpcrt__list_take(&answered)) != NULL) {
-        rpcrt__session_queue(
-            RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node), &notices);
+        rpcrt__session_queue(RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node),
+                             &notices);
     }
     rpcrt__session_pump(session, &notices);
     pthread_mutex_unlock(&session->lock);
@@ -400,7 +403,8 @@ rpcrt__session_sent(struct rpcrt__session *session)
     pthread_mutex_unlock(&session->lock);
 }
 
-/* -- time ------------------------------------------------------------------- */
+/* -- time -------------------------------------------------------------------
+ */
 
 /* End the calls whose time is over; returns the first deadline of the rest. */
 static uint64_t
@@ -421,12 +425,10 @@ expire_calls(struct rpcrt__session *session, uint64_t now_ns,
             }
             continue;
         }
-        if (!rpcrt__session_refuse(session, ctx->by_id.id,
-                                   ctx->request_got < ctx->request_size
-                                       ? RPCRT__REFUSED
-                                       : 0,
-                                   RPCRT_DEADLINE_EXCEEDED,
-                                   "the deadline passed at the server")) {
+        if (!rpcrt__session_refuse(
+                session, ctx->by_id.id,
+                ctx->request_got < ctx->request_size ? RPCRT__REFUSED : 0,
+                RPCRT_DEADLINE_EXCEEDED, "the deadline passed at the server")) {
             rpcrt__session_cut(session, "no memory for a refusal");
             return RPCRT__NEVER;
         }
@@ -447,8 +449,8 @@ find_stall(const struct rpcrt__session *session, uint64_t now_ns,
     } clocks[] = {
         {session->state == RPCRT__SESSION_NEW ? session->opened_ns : 0,
          RPCRT_HELLO_TIMEOUT_MS, "no HELLO in time"},
-        {session->n_sending > 0 ? session->moved_ns : 0,
-         RPCRT_STALL_TIMEOUT_MS, "the peer does not read"},
+        {session->n_sending > 0 ? session->moved_ns : 0, RPCRT_STALL_TIMEOUT_MS,
+         "the peer does not read"},
         {session->gap_ns, RPCRT_STALL_TIMEOUT_MS, "a message is missing"},
         {session->pinged_ns, session->server->options.keepalive_timeout_ms,
          "no sign of life"},
@@ -475,8 +477,8 @@ static uint64_t
 keep_alive(struct rpcrt__session *session, uint64_t now_ns,
            struct rpcrt__ctx_notices *notices)
 {
-    uint64_t due_ns = session->heard_ns +
-                      session->server->options.keepalive_ms * RPCRT__MS;
+    uint64_t due_ns =
+        session->heard_ns + session->server->options.keepalive_ms * RPCRT__MS;
 
     if (session->heard_ns >= session->pinged_ns) {
         session->pinged_ns = 0;

@@ -45,17 +45,17 @@ struct rpcrt__session {
     struct rpcrt__list live; /* calls that are open, oldest first */
     size_t n_live;
     uint64_t last_call;
-    size_t bytes;           /* charged by calls */
-    size_t waiting_bytes;   /* of messages ahead of their turn */
+    size_t bytes;              /* charged by calls */
+    size_t waiting_bytes;      /* of messages ahead of their turn */
     struct rpcrt__list outbox; /* calls that have something to send */
     uint8_t *control;          /* frames that belong to no context */
     size_t control_size;
     size_t control_sent;
     size_t control_room;
-    unsigned n_sending;    /* messages that have not left */
-    uint64_t moved_ns;     /* when one left last, or the first began */
-    uint64_t gap_ns;       /* since when a message is missing; 0: none is */
-    uint64_t cut_ns;       /* CLOSING: no later than this */
+    unsigned n_sending; /* messages that have not left */
+    uint64_t moved_ns;  /* when one left last, or the first began */
+    uint64_t gap_ns;    /* since when a message is missing; 0: none is */
+    uint64_t cut_ns;    /* CLOSING: no later than this */
     uint64_t opened_ns;
     uint64_t heard_ns;
     uint64_t pinged_ns; /* 0: no answer is owed */
@@ -91,7 +91,8 @@ void rpcrt__session_answer(struct rpcrt_ctx *ctx);
 uint64_t rpcrt__session_tick(struct rpcrt__session *session, uint64_t now_ns,
                              struct rpcrt__ctx_notices *notices);
 
-/* -- between the files of a session; [session's lock] ----------------------- */
+/* -- between the files of a session; [session's lock] -----------------------
+ */
 
 /* Send what waits for as long as there are credits. */
 void rpcrt__session_pump(struct rpcrt__session *session,

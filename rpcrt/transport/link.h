@@ -108,8 +108,8 @@ void rpcrt__client_link_free(struct rpcrt__client_link *link);
 struct rpcrt__server_link;
 
 struct rpcrt__peer_info {
-    const char *address;  /* "tcp://127.0.0.1:40312"; never NULL */
-    const char *name;     /* of a verified client certificate, or NULL */
+    const char *address; /* "tcp://127.0.0.1:40312"; never NULL */
+    const char *name;    /* of a verified client certificate, or NULL */
 };
 
 struct rpcrt__server_link_events {
@@ -132,8 +132,8 @@ struct rpcrt__server_link_events {
 };
 
 struct rpcrt__server_link_options {
-    unsigned receiving_min;  /* contexts that always stand ready; R */
-    unsigned slots_max;      /* contexts at the most */
+    unsigned receiving_min; /* contexts that always stand ready; R */
+    unsigned slots_max;     /* contexts at the most */
     size_t message_size_max;
 };
 

@@ -45,7 +45,8 @@ bool rpcrt__reorder_take(struct rpcrt__reorder *reorder,
 bool rpcrt__reorder_drop(struct rpcrt__reorder *reorder,
                          struct rpcrt__arrival *ret_arrival);
 
-/* -- client ----------------------------------------------------------------- */
+/* -- client -----------------------------------------------------------------
+ */
 
 struct rpcrt__client_credits {
     unsigned contexts; /* K */
@@ -64,12 +65,13 @@ void rpcrt__client_credits_shrink(struct rpcrt__client_credits *credits,
                                   unsigned contexts);
 
 /* Whether a message can be sent: a slot is free. */
-bool rpcrt__client_credits_can_send(const struct rpcrt__client_credits *credits);
+bool
+rpcrt__client_credits_can_send(const struct rpcrt__client_credits *credits);
 
 /* Whether an empty one must be: the server holds no credit and none is on its
  * way to it, or it has more to say than it has credits and may keep more. */
-bool rpcrt__client_credits_must_send(
-    const struct rpcrt__client_credits *credits);
+bool
+rpcrt__client_credits_must_send(const struct rpcrt__client_credits *credits);
 
 /* Take a slot and a sequence number for a message. */
 unsigned rpcrt__client_credits_send(struct rpcrt__client_credits *credits,
@@ -83,7 +85,8 @@ void rpcrt__client_credits_reply(struct rpcrt__client_credits *credits,
 /* Frames wait and no slot is free. */
 void rpcrt__client_credits_starved(struct rpcrt__client_credits *credits);
 
-/* -- server ----------------------------------------------------------------- */
+/* -- server -----------------------------------------------------------------
+ */
 
 struct rpcrt__server_credits {
     unsigned contexts; /* K that was agreed on */
@@ -105,8 +108,9 @@ rpcrt__server_credits_request(struct rpcrt__server_credits *credits,
 
 /* Whether a message is to be sent now: with what waits, or empty to give a
  * credit back. */
-bool rpcrt__server_credits_must_send(const struct rpcrt__server_credits *credits,
-                                     bool outbox, bool calls_open);
+bool
+rpcrt__server_credits_must_send(const struct rpcrt__server_credits *credits,
+                                bool outbox, bool calls_open);
 
 /* Take the oldest credit and a sequence number for a message. */
 unsigned rpcrt__server_credits_send(struct rpcrt__server_credits *credits,

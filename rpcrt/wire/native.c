@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* -- numbers ---------------------------------------------------------------- */
+/* -- numbers ----------------------------------------------------------------
+ */
 
 static uint8_t *
 put_u16(uint8_t *at, uint16_t value)
@@ -50,7 +51,8 @@ get_u64(const uint8_t *at)
     return rpcrt__get_u32(at) | (uint64_t)rpcrt__get_u32(at + 4) << 32;
 }
 
-/* -- writing ---------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------
+ */
 
 uint8_t *
 rpcrt__put_header(uint8_t *at, const struct rpcrt__header *header)
@@ -103,7 +105,8 @@ rpcrt__put_status(uint8_t *at, const struct rpcrt__status *status)
     return rpcrt__put_u32(at, status->details_size);
 }
 
-/* -- reading ---------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------
+ */
 
 void
 rpcrt__get_hello(const struct rpcrt__frame *frame,
@@ -158,22 +161,36 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    [RPCRT__FRAME_HELLO] = {"HELLO", {true, true}, {0, 0}, false,
-                            RPCRT__HELLO_SIZE, RPCRT_DATA_FRAME_MAX},
-    [RPCRT__FRAME_METHOD] = {"METHOD", {true, false}, {0, 0}, false, 1,
-                             RPCRT_METHOD_PATH_MAX},
-    [RPCRT__FRAME_CALL] = {"CALL", {true, false}, {RPCRT__END, 0}, true,
+    [RPCRT__FRAME_HELLO] = {"HELLO",
+                            {true, true},
+                            {0, 0},
+                            false,
+                            RPCRT__HELLO_SIZE,
+                            RPCRT_DATA_FRAME_MAX},
+    [RPCRT__FRAME_METHOD] =
+        {"METHOD", {true, false}, {0, 0}, false, 1, RPCRT_METHOD_PATH_MAX},
+    [RPCRT__FRAME_CALL] = {"CALL",
+                           {true, false},
+                           {RPCRT__END, 0},
+                           true,
                            RPCRT__CALL_SIZE,
                            RPCRT__CALL_SIZE + RPCRT_METADATA_BYTES_MAX +
                                RPCRT_DATA_FRAME_MAX},
-    [RPCRT__FRAME_DATA] = {"DATA", {true, true},
-                           {0, RPCRT__START | RPCRT__END}, true, 0,
+    [RPCRT__FRAME_DATA] = {"DATA",
+                           {true, true},
+                           {0, RPCRT__START | RPCRT__END},
+                           true,
+                           0,
                            RPCRT_DATA_FRAME_MAX + 4},
     [RPCRT__FRAME_CANCEL] = {"CANCEL", {true, false}, {0, 0}, true, 0, 0},
-    [RPCRT__FRAME_STATUS] = {"STATUS", {false, true}, {0, RPCRT__REFUSED}, true,
-                             RPCRT__STATUS_SIZE, RPCRT_DATA_FRAME_MAX},
-    [RPCRT__FRAME_GOAWAY] = {"GOAWAY", {false, true}, {0, 0}, false, 0,
-                             RPCRT_TEXT_SIZE},
+    [RPCRT__FRAME_STATUS] = {"STATUS",
+                             {false, true},
+                             {0, RPCRT__REFUSED},
+                             true,
+                             RPCRT__STATUS_SIZE,
+                             RPCRT_DATA_FRAME_MAX},
+    [RPCRT__FRAME_GOAWAY] =
+        {"GOAWAY", {false, true}, {0, 0}, false, 0, RPCRT_TEXT_SIZE},
     [RPCRT__FRAME_PING] = {"PING", {true, true}, {0, 0}, false, 0, 64},
     [RPCRT__FRAME_PONG] = {"PONG", {true, true}, {0, 0}, false, 0, 64},
 };

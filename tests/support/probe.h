@@ -71,8 +71,8 @@ struct bed {
 /* Start a server on a transport ("inproc", "ipc", "tcp", "tls"), and a channel
  * to it; options may be NULL. */
 void bed_open(struct bed *bed, const char *transport,
-                const struct rpcrt_server_options *server_options,
-                const struct rpcrt_channel_options *channel_options);
+              const struct rpcrt_server_options *server_options,
+              const struct rpcrt_channel_options *channel_options);
 void bed_close(struct bed *bed);
 
 /* A server with the probe service that listens on one address. */
@@ -88,8 +88,7 @@ const char *bed_cert(const char *name);
 void bed_tls(struct rpcrt_tls *server, struct rpcrt_tls *client);
 
 /* A call on a channel; the test fails without memory. */
-struct rpcrt_call *bed_call(struct rpcrt_channel *channel,
-                              uint32_t timeout_ms);
+struct rpcrt_call *bed_call(struct rpcrt_channel *channel, uint32_t timeout_ms);
 
 /* Echo a payload of that size, filled with a pattern, and check the reply. */
 void bed_echo(struct rpcrt_call *call, size_t size);

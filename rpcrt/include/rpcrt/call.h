@@ -54,7 +54,8 @@ RPCRT_API void rpcrt_call_set_parent(struct rpcrt_call *call,
 
 /** While no connection can be made, wait for one until the deadline (true)
  * instead of failing with UNAVAILABLE at once (false, the default). */
-RPCRT_API void rpcrt_call_set_wait_for_ready(struct rpcrt_call *call, bool wait);
+RPCRT_API void rpcrt_call_set_wait_for_ready(struct rpcrt_call *call,
+                                             bool wait);
 
 /**
  * Send metadata with the next uses; the same key again replaces its value.

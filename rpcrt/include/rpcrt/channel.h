@@ -17,10 +17,10 @@ struct rpcrt_channel;
 
 /** All zero is every default, see rpcrt/limits.h. */
 struct rpcrt_channel_options {
-    const struct rpcrt_tls *tls;   /* needed for tls+tcp:// */
-    size_t message_size_max;       /* bytes of a reply */
-    size_t arena_size_max;         /* bytes of a call's memory */
-    uint32_t contexts;             /* 2 to RPCRT_CONTEXTS_MAX */
+    const struct rpcrt_tls *tls; /* needed for tls+tcp:// */
+    size_t message_size_max;     /* bytes of a reply */
+    size_t arena_size_max;       /* bytes of a call's memory */
+    uint32_t contexts;           /* 2 to RPCRT_CONTEXTS_MAX */
     uint32_t connect_timeout_ms;
     uint32_t backoff_ms_min;
     uint32_t backoff_ms_max;
@@ -46,12 +46,14 @@ rpcrt_channel_new(const char *address,
 
 /**
  * Close the connection and free the channel; always returns. Calls that are
- * still waiting end with CANCELLED. Call objects may be freed afterwards, but not used. Not from a completion callback. NULL does nothing.
+ * still waiting end with CANCELLED. Call objects may be freed afterwards, but
+ * not used. Not from a completion callback. NULL does nothing.
  */
 RPCRT_API void rpcrt_channel_free(struct rpcrt_channel *channel);
 
 /** The address that the channel was made with. */
-RPCRT_API const char *rpcrt_channel_address(const struct rpcrt_channel *channel);
+RPCRT_API const char *
+rpcrt_channel_address(const struct rpcrt_channel *channel);
 
 /**
  * Why the last function of this thread that makes or opens something failed,

@@ -39,7 +39,7 @@ struct rpcrt_method {
     const char *path; /* "/kv.v1.Kv/Put" */
     const ProtobufCMessageDescriptor *request;
     const ProtobufCMessageDescriptor *reply;
-    uint32_t flags;      /* enum rpcrt_method_flags */
+    uint32_t flags; /* enum rpcrt_method_flags */
 };
 
 struct rpcrt_service {

@@ -44,7 +44,8 @@ struct rpcrt_call_record {
     size_t request_size;
     size_t reply_size;
 };
-typedef void rpcrt_call_log_fn(void *arg, const struct rpcrt_call_record *record);
+typedef void rpcrt_call_log_fn(void *arg,
+                               const struct rpcrt_call_record *record);
 
 /** All zero is every default, see rpcrt/limits.h. */
 struct rpcrt_server_options {
@@ -133,14 +134,14 @@ RPCRT_API enum rpcrt_code rpcrt_server_drain(struct rpcrt_server *server,
 struct rpcrt_server_stats {
     uint64_t calls_started;
     uint64_t calls_finished;
-    uint64_t calls_refused;    /* by a limit, or while draining */
+    uint64_t calls_refused; /* by a limit, or while draining */
     uint64_t sessions_opened;
     uint64_t sessions_closed;
-    uint64_t sessions_cut;     /* for breaking the protocol, or silence */
+    uint64_t sessions_cut;      /* for breaking the protocol, or silence */
     uint64_t handshakes_failed; /* TLS */
     uint64_t messages_received;
     uint64_t messages_sent;
-    uint64_t messages_empty;   /* sent to give a credit back */
+    uint64_t messages_empty; /* sent to give a credit back */
     uint32_t calls_running;
     uint32_t sessions;
 };

@@ -179,7 +179,8 @@ EACH_TRANSPORT(async, ends_when_a_call_that_restarts_itself_is_freed, 60)
     bed_close(&bed);
 }
 
-EACH_TRANSPORT(async, ends_when_the_channel_of_a_call_that_restarts_is_freed, 60)
+EACH_TRANSPORT(async, ends_when_the_channel_of_a_call_that_restarts_is_freed,
+               60)
 {
     struct chain chain = {.request = PROBE__V1__ECHO_REQUEST__INIT};
     struct rpcrt_call *call;

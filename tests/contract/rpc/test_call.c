@@ -23,7 +23,7 @@ EACH_TRANSPORT(call, brings_the_reply_back, 30)
 
 EACH_TRANSPORT(call, carries_messages_up_to_the_limit, 60)
 {
-    static const size_t sizes[] = {65535,  65536,   65537,      262144,
+    static const size_t sizes[] = {65535,  65536,   65537,          262144,
                                    262145, 1000000, (4u << 20) - 16};
     struct bed bed;
     struct rpcrt_call *call;

@@ -77,23 +77,27 @@ Test(server, takes_registrations_only_before_it_listens, .timeout = 30)
     struct rpcrt_server *server;
 
     cr_assert_eq(rpcrt_server_new(NULL, &server), RPCRT_OK);
-    cr_assert_eq(rpcrt_server_set_blocking(server, "/probe.v1.Probe/Echo", true),
-                 RPCRT_NOT_FOUND);
+    cr_assert_eq(
+        rpcrt_server_set_blocking(server, "/probe.v1.Probe/Echo", true),
+        RPCRT_NOT_FOUND);
     cr_assert_eq(probe_serve(server, &empty, &probe), RPCRT_OK);
     cr_assert_eq(probe_serve(server, &empty, &probe), RPCRT_ALREADY_EXISTS);
     cr_assert_not_null(strstr(rpcrt_last_error(), "/probe.v1.Probe/"));
-    cr_assert_eq(rpcrt_server_set_blocking(server, "/probe.v1.Probe/Echo", true),
-                 RPCRT_OK);
+    cr_assert_eq(
+        rpcrt_server_set_blocking(server, "/probe.v1.Probe/Echo", true),
+        RPCRT_OK);
     cr_assert_eq(rpcrt_server_listen(server, "inproc://server", NULL),
                  RPCRT_OK);
     cr_assert_eq(probe_serve(server, &empty, &probe),
                  RPCRT_FAILED_PRECONDITION);
-    cr_assert_eq(rpcrt_server_set_blocking(server, "/probe.v1.Probe/Echo", true),
-                 RPCRT_FAILED_PRECONDITION);
+    cr_assert_eq(
+        rpcrt_server_set_blocking(server, "/probe.v1.Probe/Echo", true),
+        RPCRT_FAILED_PRECONDITION);
     rpcrt_server_free(server);
 }
 
-/* -- where handlers run ----------------------------------------------------- */
+/* -- where handlers run -----------------------------------------------------
+ */
 
 static _Thread_local unsigned seen_here;
 
@@ -146,7 +150,8 @@ Test(server, runs_a_method_where_registration_says, .timeout = 30)
     cr_assert_not(runs_on_the_transport(true));
 }
 
-/* -- records ---------------------------------------------------------------- */
+/* -- records ----------------------------------------------------------------
+ */
 
 struct records {
     pthread_mutex_t lock;

@@ -84,9 +84,9 @@ try(struct attempt *attempt)
     bool client_tls = strcmp(attempt->client_scheme, "tls+tcp") == 0;
     struct rpcrt_server_options server_options = {.log = take_line,
                                                   .log_arg = &attempt->log};
-    struct rpcrt_channel_options options = {
-        .tls = client_tls ? &attempt->client : NULL,
-        .connect_timeout_ms = 3000};
+    struct rpcrt_channel_options options = {.tls = client_tls ? &attempt->client
+                                                              : NULL,
+                                            .connect_timeout_ms = 3000};
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
     const Probe__V1__EchoReply *reply;
     struct probe probe = {.n_counted = 0};
@@ -127,8 +127,8 @@ expect_refused(struct attempt *attempt, const char *client_reason,
     try(attempt);
     cr_assert_eq(attempt->code, RPCRT_UNAVAILABLE, "%s: %s",
                  rpcrt_code_name(attempt->code), attempt->message);
-    cr_assert_not_null(strstr(attempt->message, client_reason),
-                       "client: %s", attempt->message);
+    cr_assert_not_null(strstr(attempt->message, client_reason), "client: %s",
+                       attempt->message);
     cr_assert_gt(attempt->n_failed, 0u);
     cr_assert(logged(&attempt->log, server_reason), "server: %s",
               attempt->log.text);
@@ -246,9 +246,8 @@ Test(tls, needs_files_that_can_be_read)
 
     bed_tls(&server, &client);
     client.ca_file = "/nowhere/ca.pem";
-    cr_assert_eq(
-        rpcrt_channel_new("tls+tcp://127.0.0.1:1", &options, &channel),
-        RPCRT_FAILED_PRECONDITION);
+    cr_assert_eq(rpcrt_channel_new("tls+tcp://127.0.0.1:1", &options, &channel),
+                 RPCRT_FAILED_PRECONDITION);
     cr_assert_not_null(strstr(rpcrt_last_error(), "/nowhere/ca.pem"), "%s",
                        rpcrt_last_error());
     cr_assert_eq(rpcrt_channel_new("tls+tcp://127.0.0.1:1", NULL, &channel),

@@ -1,0 +1,325 @@
+/*
+ * One use of a call, from start to end. A blocking use is a started one that
+ * the thread waits for.
+ */
+#include "client/connection.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* -- the end of a use -------------------------------------------------------
+ */
+
+void
+rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
+                enum rpcrt_origin origin, struct rpcrt__delivery *delivery)
+{
+    call->outcome.code = code;
+    call->origin = origin;
+    call->may_have_run =
+        origin == RPCRT_ORIGIN_HANDLER ||
+        (call->composed && call->out_sent == call->out_size && !call->refused);
+    rpcrt__list_remove(&call->live);
+    if (call->connection != NULL) {
+        rpcrt__connection_remove(call->connection, call,
+                                 origin == RPCRT_ORIGIN_LOCAL);
+    }
+    rpcrt__list_remove(&call->queue);
+    call->state = RPCRT__CALL_IDLE;
+    call->delivery = delivery;
+    rpcrt__list_append(&delivery->ended, &call->queue);
+}
+
+void
+rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,
+                 enum rpcrt_origin origin, struct rpcrt__delivery *delivery,
+                 const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)rpcrt__text_format(call->outcome.text, sizeof call->outcome.text,
+                             format, args);
+    va_end(args);
+    rpcrt__call_end(call, code, origin, delivery);
+}
+
+static void
+end_child(struct rpcrt_call *call)
+{
+    if (call->is_child) {
+        call->is_child = false;
+        rpcrt__child_end(&call->child);
+    }
+}
+
+void
+rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
+{
+    end_child(call);
+    if (call->done == NULL) {
+        atomic_store(&call->undelivered, false);
+        if (atomic_exchange(&call->blocked, RPCRT__OVER) == RPCRT__ASLEEP) {
+            (void)sem_post(&call->over);
+        }
+        return;
+    }
+    atomic_store(&delivery->current, call);
+    atomic_store(&call->undelivered, false);
+    call->done(call, call->done_arg);
+    atomic_store(&delivery->current, NULL);
+}
+
+void
+rpcrt_call_cancel(struct rpcrt_call *call)
+{
+    struct rpcrt_channel *channel = call->channel;
+    struct rpcrt__delivery delivery;
+
+    rpcrt__delivery_init(&delivery);
+    pthread_mutex_lock(&channel->lock);
+    if (call->state != RPCRT__CALL_IDLE) {
+        rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, &delivery,
+                         "%s: cancelled by the caller", call->method->path);
+    }
+    rpcrt__channel_unlock(channel, &delivery);
+}
+
+/* A parent was cancelled. It runs under the lock of all parents, which a
+ * completion may take: so the connector delivers. */
+static void
+cancel_child(void *arg)
+{
+    struct rpcrt_call *call = arg;
+    struct rpcrt_channel *channel = call->channel;
+    struct rpcrt__delivery delivery;
+
+    rpcrt__delivery_init(&delivery);
+    pthread_mutex_lock(&channel->lock);
+    if (call->state != RPCRT__CALL_IDLE) {
+        rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, &delivery,
+                         "%s: the call that it was made for is over",
+                         call->method->path);
+        rpcrt__channel_deliver_later(channel, &delivery);
+        rpcrt__channel_pump(channel);
+    } else {
+        call->parent_gone = true;
+    }
+    pthread_mutex_unlock(&channel->lock);
+}
+
+/* -- the start of a use -----------------------------------------------------
+ */
+
+/* Forget the last use. */
+static void
+reset(struct rpcrt_call *call, const struct rpcrt_method *method)
+{
+    rpcrt__arena_reset(&call->arena);
+    rpcrt__metadata_init(&call->reply_metadata, &call->arena);
+    if (call->method != method) {
+        call->method = method;
+        call->method_session = 0;
+    }
+    call->parent_gone = false;
+    call->composed = false;
+    call->out_sent = 0;
+    call->reply_open = false;
+    call->reply = NULL;
+    call->reply_message = NULL;
+    call->may_have_run = false;
+    call->refused = false;
+    call->details = NULL;
+    call->details_size = 0;
+    call->outcome.code = RPCRT_OK;
+    call->outcome.text[0] = '\0';
+    call->origin = RPCRT_ORIGIN_LOCAL;
+}
+
+/* The parent's name for what goes on, unless the caller gave one. */
+static enum rpcrt_code
+inherit_call_id(struct rpcrt_call *call)
+{
+    const char *call_id;
+
+    if (call->parent == NULL) {
+        if (call->call_id_inherited) {
+            rpcrt__metadata_remove(&call->metadata, "call-id");
+            call->call_id_inherited = false;
+        }
+        return RPCRT_OK;
+    }
+    if (!call->call_id_inherited &&
+        rpcrt__metadata_get(&call->metadata, "call-id", NULL) != NULL) {
+        return RPCRT_OK;
+    }
+    call_id = rpcrt__ctx_parent(call->parent)->call_id;
+    if (rpcrt__metadata_set(&call->metadata, "call-id", call_id,
+                            strlen(call_id), &call->outcome) == RPCRT_OK) {
+        call->call_id_inherited = true;
+    }
+    return call->outcome.code;
+}
+
+/* Metadata and request as bytes in the call's memory. */
+static enum rpcrt_code
+serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
+{
+    size_t metadata_size;
+    size_t size;
+
+    if (inherit_call_id(call) != RPCRT_OK) {
+        return call->outcome.code;
+    }
+    metadata_size = call->metadata.encoded_size;
+    size = protobuf_c_message_get_packed_size(request);
+    if (size > UINT32_MAX / 2) {
+        return rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
+                                "%s: request of %zu bytes", call->method->path,
+                                size);
+    }
+    call->out = rpcrt__arena_alloc(&call->arena, metadata_size + size);
+    if (call->out == NULL) {
+        return rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
+                                "%s: no memory for a request of %zu bytes",
+                                call->method->path, size);
+    }
+    rpcrt__metadata_encode(&call->metadata, call->out);
+    (void)protobuf_c_message_pack(request, call->out + metadata_size);
+    call->out_size = (uint32_t)(metadata_size + size);
+    call->out_metadata_size = (uint32_t)metadata_size;
+    call->n_out_metadata = (uint16_t)call->metadata.n_entries;
+    return RPCRT_OK;
+}
+
+static void
+set_deadline(struct rpcrt_call *call)
+{
+    uint64_t now_ns = 0;
+
+    if (call->timeout_ms != 0) {
+        now_ns = rpcrt__now_ns();
+    }
+    call->deadline_ns = rpcrt__deadline_ns(now_ns, call->timeout_ms);
+    if (call->parent != NULL) {
+        uint64_t parent_ns = rpcrt__ctx_parent(call->parent)->deadline_ns;
+
+        if (parent_ns < call->deadline_ns) {
+            call->deadline_ns = parent_ns;
+        }
+    }
+}
+
+/* Give the call to a connection, or let it wait for one. [locked] */
+static void
+place(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
+{
+    struct rpcrt_channel *channel = call->channel;
+    struct rpcrt__connection *current = channel->current;
+    uint32_t size = call->out_size - call->out_metadata_size;
+
+    if (channel->closing) {
+        rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, delivery,
+                         "%s: the channel was closed", channel->address);
+    } else if (current != NULL && size > current->message_size_max) {
+        rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
+                         delivery,
+                         "%s: request of %u bytes, the server takes %u",
+                         call->method->path, size, current->message_size_max);
+    } else if (current != NULL) {
+        if (!rpcrt__connection_add(current, call)) {
+            rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
+                             delivery, "%s: no memory", call->method->path);
+        }
+    } else if (!call->wait_for_ready && channel->dialing == NULL &&
+               channel->retry_ns > rpcrt__now_ns()) {
+        rpcrt__channel_fail_call(channel, call, delivery);
+    } else {
+        rpcrt__list_append(&channel->waiting, &call->queue);
+        pthread_cond_signal(&channel->work);
+    }
+}
+
+/* From here on the channel has the call. */
+static void
+launch(struct rpcrt_call *call)
+{
+    struct rpcrt_channel *channel = call->channel;
+    struct rpcrt__delivery delivery;
+    bool ready = call->outcome.code == RPCRT_OK;
+    enum rpcrt_code code = call->outcome.code;
+
+    rpcrt__delivery_init(&delivery);
+    pthread_mutex_lock(&channel->lock);
+    if (call->done != NULL && rpcrt__channel_is_over(channel, call)) {
+        pthread_mutex_unlock(&channel->lock);
+        end_child(call);
+        return;
+    }
+    call->state = RPCRT__CALL_WAITING;
+    atomic_store(&call->undelivered, true);
+    rpcrt__list_append(&channel->calls, &call->live);
+    if (call->parent_gone) {
+        rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, &delivery,
+                         "%s: the call that it was made for is over",
+                         call->method->path);
+    } else if (!ready) {
+        rpcrt__call_end(call, code, RPCRT_ORIGIN_LOCAL, &delivery);
+    } else {
+        rpcrt__channel_wake(channel, call->deadline_ns);
+        place(call, &delivery);
+    }
+    if (call->done != NULL && !rpcrt__list_empty(&delivery.ended)) {
+        /* Not on this stack: it may be a completion that started the call. */
+        rpcrt__channel_deliver_later(channel, &delivery);
+    }
+    rpcrt__channel_unlock(channel, &delivery);
+}
+
+void
+rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
+                 const ProtobufCMessage *request, rpcrt_done_fn *done,
+                 void *arg)
+{
+    reset(call, method);
+    call->done = done;
+    call->done_arg = arg;
+    set_deadline(call);
+    if (serialize(call, request) == RPCRT_OK && call->parent != NULL) {
+        call->is_child = rpcrt__child_begin(
+            &call->child, rpcrt__ctx_parent(call->parent), cancel_child, call);
+        if (!call->is_child) {
+            call->parent_gone = true;
+        }
+    }
+    launch(call);
+}
+
+/* -- waiting ----------------------------------------------------------------
+ */
+
+/* Looking for the end for a while before going to sleep, as others do, made a
+ * lone call slower on every machine measured: the core is needed for the
+ * transport's threads. */
+static void
+wait_until_over(struct rpcrt_call *call)
+{
+    int expected = RPCRT__AWAKE;
+
+    if (atomic_compare_exchange_strong(&call->blocked, &expected,
+                                       RPCRT__ASLEEP)) {
+        while (sem_wait(&call->over) != 0 && errno == EINTR) {
+        }
+    }
+}
+
+enum rpcrt_code
+rpcrt_call_unary(struct rpcrt_call *call, const struct rpcrt_method *method,
+                 const ProtobufCMessage *request,
+                 const ProtobufCMessage **ret_reply)
+{
+    atomic_store(&call->blocked, RPCRT__AWAKE);
+    rpcrt_call_start(call, method, request, NULL, NULL);
+    wait_until_over(call);
+    return rpcrt_call_take(call, ret_reply);
+}

@@ -1,0 +1,172 @@
+/*
+ * From a request that is complete to an answer that can be sent: check, unpack,
+ * call the handler, serialize.
+ */
+#include "server/session.h"
+
+#include "wire/guard.h"
+#include <string.h>
+
+/* -- running ----------------------------------------------------------------
+ */
+
+static enum rpcrt_code
+refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code, const char *text)
+{
+    ctx->origin = RPCRT_ORIGIN_RUNTIME;
+    ctx->refused = true;
+    return rpcrt__error_set(&ctx->outcome, code, "%s", text);
+}
+
+static enum rpcrt_code
+call_handler(struct rpcrt_ctx *ctx)
+{
+    const struct rpcrt__served *served = ctx->served;
+    const ProtobufCMessageDescriptor *type = served->method->request;
+    const ProtobufCMessageDescriptor *reply_type = served->method->reply;
+    ProtobufCMessage *request;
+    struct rpcrt__error error;
+    enum rpcrt_code code =
+        rpcrt__guard_check(type, ctx->request, ctx->request_size, &error);
+
+    if (code != RPCRT_OK) {
+        return refuse(ctx, code, error.text);
+    }
+    request = protobuf_c_message_unpack(type, &ctx->arena.allocator,
+                                        ctx->request_size, ctx->request);
+    ctx->reply = rpcrt__arena_alloc(&ctx->arena, reply_type->sizeof_message);
+    if (request == NULL || ctx->reply == NULL) {
+        return refuse(ctx, RPCRT_RESOURCE_EXHAUSTED,
+                      "the request does not fit into the call's memory");
+    }
+    protobuf_c_message_init(reply_type, ctx->reply);
+    return served->glue(served->table, served->self, ctx, request, ctx->reply);
+}
+
+bool
+rpcrt__ctx_run(struct rpcrt_ctx *ctx)
+{
+    enum rpcrt_code code;
+
+    if (rpcrt_ctx_cancelled(ctx)) {
+        code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
+    } else {
+        code = call_handler(ctx);
+    }
+    if (code == RPCRT_LATER) {
+        return false;
+    }
+    rpcrt__ctx_serialize(ctx, code);
+    return true;
+}
+
+void
+rpcrt__ctx_task(struct rpcrt__task *task)
+{
+    struct rpcrt_ctx *ctx = RPCRT__ELEMENT(task, struct rpcrt_ctx, task);
+
+    if (rpcrt__ctx_run(ctx)) {
+        rpcrt__session_answer(ctx);
+    }
+}
+
+void
+rpcrt_ctx_finish(struct rpcrt_ctx *ctx, enum rpcrt_code code)
+{
+    rpcrt__ctx_serialize(ctx, code);
+    rpcrt__session_answer(ctx);
+}
+
+/* -- serializing ------------------------------------------------------------
+ */
+
+/* The payload of a STATUS frame, in the call's memory; if that is used up the
+ * text and what came with it is lost, not the code. */
+static void
+serialize_status(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt__status status = {
+        .code = (uint8_t)ctx->outcome.code,
+        .origin = (uint8_t)ctx->origin,
+        .n_metadata = (uint16_t)ctx->reply_metadata.n_entries,
+        .text_size = (uint32_t)strlen(ctx->outcome.text),
+        .metadata_size = (uint32_t)ctx->reply_metadata.encoded_size,
+        .details_size = (uint32_t)ctx->details_size};
+    size_t size = RPCRT__STATUS_SIZE + status.text_size + status.metadata_size +
+                  status.details_size;
+    uint8_t *at = rpcrt__arena_alloc(&ctx->arena, size);
+
+    if (at == NULL) {
+        return;
+    }
+    ctx->status = at;
+    ctx->status_size = (uint32_t)size;
+    at = rpcrt__put_status(at, &status);
+    memcpy(at, ctx->outcome.text, status.text_size);
+    at += status.text_size;
+    rpcrt__metadata_encode(&ctx->reply_metadata, at);
+    at += status.metadata_size;
+    if (ctx->details_size > 0) {
+        memcpy(at, ctx->details, ctx->details_size);
+    }
+}
+
+static enum rpcrt_code
+serialize_reply(struct rpcrt_ctx *ctx)
+{
+    size_t size = protobuf_c_message_get_packed_size(ctx->reply);
+    size_t size_max = ctx->session->message_size_max;
+
+    if (size > size_max) {
+        ctx->origin = RPCRT_ORIGIN_RUNTIME;
+        return rpcrt__error_set(&ctx->outcome, RPCRT_RESOURCE_EXHAUSTED,
+                                "%s: reply of %zu bytes, the client takes %zu",
+                                ctx->served->method->path, size, size_max);
+    }
+    ctx->out = rpcrt__arena_alloc(&ctx->arena, size);
+    if (ctx->out == NULL) {
+        return rpcrt_ctx_no_memory(ctx);
+    }
+    ctx->out_size = (uint32_t)protobuf_c_message_pack(ctx->reply, ctx->out);
+    return RPCRT_OK;
+}
+
+static void
+log_call(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt_server_options *options = &ctx->server->options;
+    struct rpcrt_call_record record = {
+        .method = ctx->served->method->path,
+        .peer = ctx->session->address,
+        .call_id = rpcrt_ctx_call_id(ctx),
+        .code = ctx->outcome.code,
+        .message = ctx->outcome.text,
+        .duration_us = (rpcrt__now_ns() - ctx->started_ns) / 1000,
+        .request_size = ctx->request_size,
+        .reply_size = ctx->out_size};
+
+    options->call_log(options->call_log_arg, &record);
+}
+
+void
+rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code)
+{
+    if (code < RPCRT_OK || code > RPCRT_UNAUTHENTICATED) {
+        code = rpcrt__error_set(&ctx->outcome, RPCRT_INTERNAL,
+                                "%s: the handler returned %d, which is no "
+                                "status code",
+                                ctx->served->method->path, (int)code);
+    }
+    if (code == RPCRT_OK) {
+        ctx->outcome.text[0] = '\0';
+        code = serialize_reply(ctx);
+    }
+    ctx->outcome.code = code;
+    if (code != RPCRT_OK || ctx->reply_metadata.n_entries > 0) {
+        serialize_status(ctx);
+    }
+    if (ctx->server->options.call_log != NULL) {
+        log_call(ctx);
+    }
+    atomic_fetch_add(&ctx->server->counters.calls_finished, 1);
+}
