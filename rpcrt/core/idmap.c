@@ -1,6 +1,6 @@
 /*
- * The hash table of core/idmap.h. Ids come from a peer, so they are spread by
- * a multiplication; what collisions remain are bounded by the limit on calls.
+ * The hash table of core/idmap.h. Calls are numbered one after the other, and
+ * nng's pipes nearly so: the multiplication spreads them evenly.
  */
 #include "core/idmap.h"
 

@@ -156,7 +156,8 @@ check_limits(const struct rpcrt__session *session,
                                 "more",
                                 options->server_calls_max);
     }
-    if (open->message_size > options->session_bytes_max - session->bytes) {
+    if (open->message_size + open->metadata_size + session->bytes >
+        options->session_bytes_max) {
         return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
                                 "requests and replies of this connection fill "
                                 "%zu bytes, the server takes no more",
@@ -190,11 +191,18 @@ open_call(struct rpcrt_ctx *ctx, const struct rpcrt__call_open *open,
     ctx->request_size = open->message_size;
     ctx->started_ns = 0;
     ctx->parent.deadline_ns = RPCRT__NEVER;
-    if (open->timeout_ms != 0 || ctx->server->options.call_log != NULL) {
+    ctx->complete_by_ns = RPCRT__NEVER;
+    if (open->timeout_ms != 0 || ctx->server->options.call_log != NULL ||
+        ctx->request_got < ctx->request_size) {
         ctx->started_ns = rpcrt__now_ns();
         ctx->parent.deadline_ns =
             rpcrt__deadline_ns(ctx->started_ns, open->timeout_ms);
     }
+    if (ctx->request_got < ctx->request_size) {
+        ctx->complete_by_ns =
+            rpcrt__deadline_ns(ctx->started_ns, RPCRT_STALL_TIMEOUT_MS);
+    }
+    ctx->charged = open->message_size + open->metadata_size;
     return RPCRT_OK;
 }
 
@@ -202,6 +210,7 @@ static void
 begin_handling(struct rpcrt_ctx *ctx, struct rpcrt__list *ready)
 {
     ctx->handled = false;
+    ctx->complete_by_ns = RPCRT__NEVER;
     rpcrt__list_append(ready, &ctx->task.node);
 }
 
@@ -210,14 +219,15 @@ static void
 admit(struct rpcrt__session *session, struct rpcrt_ctx *ctx, uint64_t id,
       struct rpcrt__list *ready)
 {
+    uint64_t due_ns = rpcrt__ctx_due_ns(ctx);
+
     rpcrt__idmap_add(&session->calls, &ctx->by_id, id);
     rpcrt__list_append(&session->live, &ctx->live);
     session->n_live++;
-    ctx->charged = ctx->request_size;
     session->bytes += ctx->charged;
     atomic_fetch_add(&session->server->counters.calls_started, 1);
-    if (ctx->parent.deadline_ns != RPCRT__NEVER) {
-        rpcrt__server_wake(session->server, ctx->parent.deadline_ns);
+    if (due_ns != RPCRT__NEVER) {
+        rpcrt__server_wake(session->server, due_ns);
     }
     if (ctx->request_got == ctx->request_size) {
         begin_handling(ctx, ready);
@@ -234,7 +244,8 @@ on_call(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     struct rpcrt_ctx *ctx;
     enum rpcrt_code code;
 
-    if (frame->call <= session->last_call || frame->aux >= session->n_methods) {
+    if (frame->call != session->last_call + 1 ||
+        frame->aux >= session->n_methods) {
         return rpcrt__error_set(
             ret_error, RPCRT_INVALID_ARGUMENT,
             "protocol: call %" PRIu64 " after %" PRIu64 ", method %u of %zu",

@@ -38,6 +38,7 @@ struct rpcrt_ctx {
     struct rpcrt__metadata metadata;       /* received */
     struct rpcrt__metadata reply_metadata; /* to be sent */
     uint64_t started_ns;
+    uint64_t complete_by_ns; /* when the whole request must be here */
 
     uint8_t *request;
     uint32_t request_size;
@@ -66,6 +67,16 @@ struct rpcrt_ctx {
     uint32_t status_size;
     char call_id[68];
 };
+
+/* When the call ends if nothing happens: its deadline, or earlier if its
+ * request stays incomplete. */
+static inline uint64_t
+rpcrt__ctx_due_ns(const struct rpcrt_ctx *ctx)
+{
+    return ctx->complete_by_ns < ctx->parent.deadline_ns
+               ? ctx->complete_by_ns
+               : ctx->parent.deadline_ns;
+}
 
 /* Take a context from the pool, or make one; NULL without memory. */
 struct rpcrt_ctx *rpcrt__ctx_take(struct rpcrt__session *session);

@@ -419,9 +419,9 @@ expire_calls(struct rpcrt__session *session, uint64_t now_ns,
     {
         struct rpcrt_ctx *ctx = RPCRT__ELEMENT(node, struct rpcrt_ctx, live);
 
-        if (ctx->parent.deadline_ns > now_ns) {
-            if (ctx->parent.deadline_ns < next_ns) {
-                next_ns = ctx->parent.deadline_ns;
+        if (rpcrt__ctx_due_ns(ctx) > now_ns) {
+            if (rpcrt__ctx_due_ns(ctx) < next_ns) {
+                next_ns = rpcrt__ctx_due_ns(ctx);
             }
             continue;
         }

@@ -132,6 +132,7 @@ EACH_TRANSPORT(call, ends_at_its_deadline_at_both_ends, 30)
     cr_assert(rpcrt_call_may_have_run(call));
     bed_await(&bed.probe.n_hanging, 0);
     bed_await(&bed.probe.n_cancelled, 1);
+    rpcrt_call_set_timeout(call, BED_TIMEOUT_MS);
     bed_echo(call, 10); /* the channel still works */
     rpcrt_call_free(call);
     bed_close(&bed);
