@@ -35,7 +35,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Wformat=2 
 ifeq ($(WERROR),1)
 WARN += -Werror
 endif
-CPPFLAGS += -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Irpcrt/include -I$(GEN)
+CPPFLAGS += -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Irpcrt/include -isystem $(GEN)
 BASE     := -std=c11 -g -fPIC -pthread -fvisibility=hidden -fno-common \
             -fstack-protector-strong
 DEFS_release := -Wl,-z,defs
@@ -64,11 +64,13 @@ obj       = $(patsubst %.c,$(O)/obj/%.o,$(sort $(1)))
 RPCRT    := $(call obj,$(wildcard rpcrt/*/*.c rpcrt/*/*/*.c))
 CODEGEN  := $(call obj,$(wildcard codegen/*.c))
 COMMON   := $(call obj,$(wildcard services/common/*.c))
-SERVE    := $(call obj,$(wildcard $(SERVICES:%=services/%/*.c)))
-TOOLS    := $(call obj,$(wildcard clients/*ctl.c))
-CLI      := $(filter-out $(TOOLS),$(call obj,$(wildcard clients/*.c)))
-PROGRAMS := $(SERVICES:%=$(O)/bin/%d) $(TOOLS:$(O)/obj/clients/%.o=$(O)/bin/%) \
-            $(O)/bin/protoc-gen-rpcrt
+SERVE    := $(filter-out $(COMMON),$(call obj,$(wildcard services/*/*.c)))
+# A tool is clients/X.c with an X ending in ctl, and clients/X_*.c.
+TOOLS    := $(patsubst clients/%.c,%,$(wildcard clients/*ctl.c))
+toolobj   = $(call obj,$(wildcard clients/$(1).c clients/$(1)_*.c))
+TOOLOBJ  := $(foreach t,$(TOOLS),$(call toolobj,$(t)))
+CLI      := $(filter-out $(TOOLOBJ),$(call obj,$(wildcard clients/*.c)))
+PROGRAMS := $(SERVICES:%=$(O)/bin/%d) $(TOOLS:%=$(O)/bin/%) $(O)/bin/protoc-gen-rpcrt
 
 include codegen/rules.mk
 
@@ -82,7 +84,7 @@ $(O)/flags $(O)/sources: $(O)/%: FORCE
 define COMPILE
 $(call say,CC,$@)
 $(Q)mkdir -p $(@D)
-$(Q)$(CMD) $(1) -MMD -MP -c -o $@ $<
+$(Q)$(CMD) $(1) -MD -MP -c -o $@ $<
 endef
 $(O)/obj/%.o: %.c $(O)/flags
 	$(COMPILE)
@@ -99,7 +101,7 @@ $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
                                     -Icodegen -Itests -isystem $(O)/nng/include
 
 $(filter $(O)/obj/rpcrt/transport/nng/%,$(RPCRT)): | $(NNGLIB)
-$(SERVE) $(COMMON) $(TOOLS) $(CLI): | $(GENH)
+$(SERVE) $(COMMON) $(TOOLOBJ) $(CLI): | $(GENH)
 $(CODEGEN): | $(DESCH)
 
 $(O)/nng/lib/libnng.a: rpcrt/transport/nng/build.sh $(wildcard rpcrt/transport/nng/patches/*)
@@ -161,8 +163,11 @@ $(O)/bin/$(1)d: $(filter $(O)/obj/services/$(1)/%,$(SERVE)) $(COMMON) \
 	$$(PROGRAM)
 endef
 $(foreach s,$(SERVICES),$(eval $(call DAEMON,$(s))))
-$(TOOLS:$(O)/obj/clients/%.o=$(O)/bin/%): $(O)/bin/%: $(O)/obj/clients/%.o $(CLI) $(ALIBS)
-	$(PROGRAM)
+define TOOL
+$(O)/bin/$(1): $(call toolobj,$(1)) $(CLI) $(ALIBS)
+	$$(PROGRAM)
+endef
+$(foreach t,$(TOOLS),$(eval $(call TOOL,$(t))))
 $(O)/bin/protoc-gen-rpcrt: $(CODEGEN) $(call genobj,$(DESC),pb-c)
 	$(PROGRAM)
 
@@ -191,6 +196,6 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile tests/tests.mk tests/bench/bench.mk | \
 	    awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-ALLOBJ  += $(RPCRT) $(CODEGEN) $(COMMON) $(SERVE) $(TOOLS) $(CLI) $(TESTOBJ) \
+ALLOBJ  += $(RPCRT) $(CODEGEN) $(COMMON) $(SERVE) $(TOOLOBJ) $(CLI) $(TESTOBJ) \
            $(call genobj,$(STEMS),$(GENEXT))
 -include $(wildcard $(ALLOBJ:.o=.d))

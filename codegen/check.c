@@ -49,7 +49,8 @@ check_field(const struct checker *checker, const struct field *field)
     if (has_type && field->message_type == NULL && field->enum_type == NULL) {
         problems_add(checker->problems, &field->element, "has an unknown type");
     }
-    if (checker->file->use_oneof_field_name && field->oneof == NULL) {
+    if (checker->file->use_oneof_field_name && !checker->file->no_generate &&
+        field->oneof == NULL) {
         problems_add(checker->problems, &field->element,
                      "with (pb_c_file).use_oneof_field_name every field must "
                      "be in a oneof: protoc-gen-c crashes");
@@ -143,6 +144,9 @@ check_method(const struct checker *checker, const struct method *method)
     }
     if (!name_is_identifier(method->name)) {
         problems_add(problems, &method->element, "is malformed");
+    } else if (!name_is_identifier(method->member)) {
+        problems_add(problems, &method->element, "'%s' can't be a name in C",
+                     method->member);
     }
     if (strlen(method->path) > METHOD_PATH_MAX) {
         problems_add(problems, &method->element,
@@ -156,9 +160,11 @@ check_method(const struct checker *checker, const struct method *method)
 static void
 check_service(const struct checker *checker, const struct service *service)
 {
-    struct scope scope;
     size_t i;
 
+    if (!name_is_full(service->element.name)) {
+        problems_add(checker->problems, &service->element, "is malformed");
+    }
     if (!is_prefix(service->prefix)) {
         problems_add(checker->problems, &service->element,
                      service->prefix_given
@@ -175,9 +181,6 @@ check_service(const struct checker *checker, const struct service *service)
     for (i = 0; i < service->n_methods; i++) {
         check_method(checker, &service->methods[i]);
     }
-    scope_init(&scope, checker->model->pool);
-    symbols_of_service(&scope, service);
-    scope_check(&scope, checker->file->name, checker->problems);
 }
 
 /* -- files ----------------------------------------------------------------- */
@@ -197,21 +200,6 @@ is_file_name(const char *name)
     return i > 0;
 }
 
-static bool
-is_package(const char *package)
-{
-    size_t i;
-
-    for (i = 0; package[i] != '\0'; i++) {
-        bool is_part = package[i] == '.' && i > 0 && package[i - 1] != '.';
-
-        if (!is_part && !name_is_identifier((char[]){'_', package[i], '\0'})) {
-            return false;
-        }
-    }
-    return i == 0 || package[i - 1] != '.';
-}
-
 static void
 check_file(const struct checker *checker)
 {
@@ -222,7 +210,7 @@ check_file(const struct checker *checker)
         problems_add(checker->problems, &file->element,
                      "the file's name can't stand in C source");
     }
-    if (!is_package(file->package)) {
+    if (!name_is_full(file->package)) {
         problems_add(checker->problems, &file->element,
                      "package '%s' is malformed", file->package);
     }

@@ -202,13 +202,34 @@ add_body(struct text *text, size_t indent, const char *comment)
     }
 }
 
+/* Add a comment that begins with opening; in one line if it fits and may. */
+static void
+add_comment(struct text *text, const char *opening, bool may_be_short,
+            size_t indent, const struct text *body)
+{
+    const char *first = body->data + indent + 3;
+    size_t size = body->size == 0 ? 0 : strcspn(first, "\n");
+
+    if (body->size == 0) {
+        return;
+    }
+    if (may_be_short && first[size + 1] == '\0' &&
+        indent + 7 + size <= LINE_WIDTH) {
+        text_format(text, "%*s%s ", (int)indent, "", opening);
+        text_add_bytes(text, first, size);
+        text_add(text, " */\n");
+        return;
+    }
+    text_format(text, "%*s%s\n", (int)indent, "", opening);
+    text_add_bytes(text, body->data, body->size);
+    text_format(text, "%*s */\n", (int)indent, "");
+}
+
 void
 text_comment(struct text *text, size_t indent, const char *comment,
              const char *note)
 {
     struct text body;
-    const char *first;
-    size_t size;
 
     text_init(&body, text->pool);
     add_body(&body, indent, comment_clean(text->pool, comment));
@@ -218,18 +239,26 @@ text_comment(struct text *text, size_t indent, const char *comment,
     if (note != NULL) {
         add_body(&body, indent, note);
     }
-    if (body.size == 0) {
-        return;
+    add_comment(text, "/**", true, indent, &body);
+}
+
+void
+text_section(struct text *text, const char *heading, const char *comment)
+{
+    struct text body;
+
+    text_init(&body, text->pool);
+    add_body(&body, 0, comment_clean(text->pool, comment));
+    if (heading != NULL) {
+        struct text whole;
+
+        text_init(&whole, text->pool);
+        add_body(&whole, 0, heading);
+        if (body.size > 0) {
+            add_line(&whole, 0, (struct line){"", 0});
+        }
+        text_add_bytes(&whole, body.data, body.size);
+        body = whole;
     }
-    first = body.data + indent + 3;
-    size = strcspn(first, "\n");
-    if (first[size + 1] == '\0' && indent + 7 + size <= LINE_WIDTH) {
-        text_format(text, "%*s/** ", (int)indent, "");
-        text_add_bytes(text, first, size);
-        text_add(text, " */\n");
-        return;
-    }
-    text_format(text, "%*s/**\n", (int)indent, "");
-    text_add_bytes(text, body.data, body.size);
-    text_format(text, "%*s */\n", (int)indent, "");
+    add_comment(text, "/*", false, 0, &body);
 }

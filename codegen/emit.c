@@ -21,6 +21,15 @@ emit_banner(struct text *text, const struct file *file, const char *purpose)
 }
 
 void
+emit_file_comment(struct text *text, const struct file *file)
+{
+    if (file->comment[0] != '\0' && file->n_services > 0) {
+        text_add(text, "\n");
+        text_section(text, NULL, file->comment);
+    }
+}
+
+void
 emit_header_begin(struct text *text, const struct file *file, const char *kind,
                   const char *includes)
 {

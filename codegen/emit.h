@@ -30,6 +30,9 @@ void emit_server_source(struct text *text, const struct file *file);
 void emit_banner(struct text *text, const struct file *file,
                  const char *purpose);
 
+/** What the .proto says of itself, if anything. */
+void emit_file_comment(struct text *text, const struct file *file);
+
 /** Include guard, includes, version check; kind is "rpc", "client", "server";
  * includes are whole lines. */
 void emit_header_begin(struct text *text, const struct file *file,

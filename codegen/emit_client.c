@@ -45,17 +45,8 @@ method_declarations(struct text *text, const struct method *method)
         method->comment[0] == '\0' ? method->path + 1 : method->comment, NULL);
     emit_function(text, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
                   method->function, functions.call_parameters, ");");
-    text_add(text, "\n");
-    text_comment(text, 0,
-                 pool_format(text->pool, "Start %s() without waiting.",
-                             method->function),
-                 NULL);
     emit_function(text, "RPCRT_API void", functions.start,
                   functions.start_parameters, ");");
-    text_add(text, "\n");
-    text_comment(
-        text, 0,
-        pool_format(text->pool, "The outcome of %s().", functions.start), NULL);
     emit_function(text, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
                   functions.take, functions.take_parameters, ");");
 }
@@ -65,7 +56,8 @@ service_declarations(struct text *text, const struct service *service)
 {
     size_t i;
 
-    text_format(text, "\n/* -- %s -- */\n", service->element.name);
+    text_add(text, "\n");
+    text_section(text, service->element.name, service->comment);
     for (i = 0; i < service->n_methods; i++) {
         method_declarations(text, &service->methods[i]);
     }
@@ -96,6 +88,7 @@ emit_client_header(struct text *text, const struct file *file)
     } else {
         emit_banner(text, file, " * It has no methods to call.\n");
     }
+    emit_file_comment(text, file);
     emit_header_begin(
         text, file, "client",
         pool_format(text->pool, "#include \"%s.rpc.h\"\n", file->stem));
@@ -105,53 +98,52 @@ emit_client_header(struct text *text, const struct file *file)
     emit_header_end(text);
 }
 
-/* The body of a function that gets a reply by the expression given. */
+/* The body of a function that gets a reply from another. */
 static void
-reply_body(struct text *text, const char *expression)
+reply_body(struct text *text, const char *function,
+           const char *const *arguments)
 {
-    const struct text_var vars[] = {{"expression", expression}, {NULL, NULL}};
-
-    text_emit(text, vars,
-              "{\n"
-              "    const ProtobufCMessage *reply = NULL;\n"
-              "    enum rpcrt_code code;\n"
-              "\n"
-              "    code = $expression$;\n"
-              "    if (code == RPCRT_OK) {\n"
-              "        *ret_reply = (const void *)reply;\n"
-              "    }\n"
-              "    return code;\n"
-              "}\n");
+    text_add(text, "{\n"
+                   "    const ProtobufCMessage *reply = NULL;\n"
+                   "    enum rpcrt_code code;\n"
+                   "\n");
+    text_format(text, "    code = %s", function);
+    text_parameters(text, 4, arguments, ");");
+    text_add(text, "\n"
+                   "    if (code == RPCRT_OK) {\n"
+                   "        *ret_reply = (const void *)reply;\n"
+                   "    }\n"
+                   "    return code;\n"
+                   "}\n");
 }
 
 static void
 method_definitions(struct text *text, const struct service *service,
                    const struct method *method)
 {
+    static const char request[] = "(const void *)request";
     struct functions functions = functions_of(text->pool, method);
     const char *table = pool_format(text->pool, "&%s_rpc.methods[%s]",
                                     service->prefix, method->index);
+    const char *const call[] = {"call", table, request, "&reply", NULL};
+    const char *const start[] = {"call", table, request, "done", "arg", NULL};
+    const char *const take[] = {"call", "&reply", NULL};
 
     text_add(text, "\n");
     emit_function(text, "enum rpcrt_code", method->function,
                   functions.call_parameters, ")");
-    reply_body(text, pool_format(text->pool,
-                                 "rpcrt_call_unary(call, %s,\n"
-                                 "                            (const void "
-                                 "*)request, &reply)",
-                                 table));
+    reply_body(text, "rpcrt_call_unary", call);
     text_add(text, "\n");
     emit_function(text, "void", functions.start, functions.start_parameters,
                   ")");
-    text_format(text,
-                "{\n"
-                "    rpcrt_call_start(call, %s,\n"
-                "                     (const void *)request, done, arg);\n"
-                "}\n\n",
-                table);
+    text_add(text, "{\n"
+                   "    rpcrt_call_start");
+    text_parameters(text, 4, start, ");");
+    text_add(text, "\n"
+                   "}\n\n");
     emit_function(text, "enum rpcrt_code", functions.take,
                   functions.take_parameters, ")");
-    reply_body(text, "rpcrt_call_take(call, &reply)");
+    reply_body(text, "rpcrt_call_take", take);
 }
 
 void

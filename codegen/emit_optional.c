@@ -42,18 +42,14 @@ field_type(struct pool *pool, const struct message *message,
     return message->file->const_strings ? "const char *" : "char *";
 }
 
+/* One function; vars begin with the message and the field. */
 static void
 emit_accessor(struct text *text, const struct text_var *vars, const char *type,
               const char *verb, const char *const *parameters, const char *body)
 {
-    char *name;
-    struct text buffer;
+    const char *name = pool_format(text->pool, "%s__%s_%s", vars[0].value, verb,
+                                   vars[1].value);
 
-    text_init(&buffer, text->pool);
-    text_emit(&buffer, vars, "$lower$__");
-    text_format(&buffer, "%s_", verb);
-    text_emit(&buffer, vars, "$field$");
-    name = buffer.data;
     text_add(text, "\n");
     emit_function(text, type, name, parameters, ")");
     text_emit(text, vars, body);
@@ -66,10 +62,6 @@ emit_optional(struct text *text, const struct message *message,
     struct pool *pool = text->pool;
     const char *type = field_type(pool, message, field);
     bool pointer = type[strlen(type) - 1] == '*';
-    const char *deprecated =
-        field->proto->options != NULL && field->proto->options->deprecated
-            ? "PROTOBUF_C__DEPRECATED "
-            : "";
     const struct text_var vars[] = {
         {"lower", message->c_lower},
         {"field", field->c_name},
@@ -85,24 +77,38 @@ emit_optional(struct text *text, const struct message *message,
         pool_format(pool, "%s *message", message->c_type),
         pool_format(pool, "%s%svalue", type, pointer ? "" : " "), NULL};
     const char *const in[] = {to[0], NULL};
-    const char *function =
-        pool_format(pool, "%sstatic inline void", deprecated);
+    bool too_long = strlen("    return message-> == ;") +
+                        strlen(vars[2].value) + strlen(vars[3].value) >
+                    80;
 
-    emit_accessor(text, vars,
-                  pool_format(pool, "%sstatic inline bool", deprecated), "has",
-                  of,
-                  "{\n"
-                  "    return message->$case$ == $set$;\n"
-                  "}\n");
-    emit_accessor(text, vars, function, "set", to,
+    emit_accessor(text, vars, "static inline bool", "has", of,
+                  too_long ? "{\n"
+                             "    return message->$case$ ==\n"
+                             "           $set$;\n"
+                             "}\n"
+                           : "{\n"
+                             "    return message->$case$ == $set$;\n"
+                             "}\n");
+    emit_accessor(text, vars, "static inline void", "set", to,
                   "{\n"
                   "    message->$field$ = value;\n"
                   "    message->$case$ = $set$;\n"
                   "}\n");
-    emit_accessor(text, vars, function, "clear", in,
+    emit_accessor(text, vars, "static inline void", "clear", in,
                   "{\n"
                   "    message->$case$ = $not_set$;\n"
                   "}\n");
+}
+
+/* Deprecated fields have none: they would warn in every file that includes the
+ * header. */
+static bool
+is_accessible(const struct field *field)
+{
+    const Google__Protobuf__FieldOptions *options = field->proto->options;
+
+    return field->proto->proto3_optional &&
+           (options == NULL || !options->deprecated);
 }
 
 void
@@ -115,7 +121,7 @@ emit_optionals(struct text *text, const struct file *file)
         const struct message *message = &file->messages[i];
 
         for (j = 0; j < message->n_fields; j++) {
-            if (!message->fields[j].proto->proto3_optional) {
+            if (!is_accessible(&message->fields[j])) {
                 continue;
             }
             if (!begun) {

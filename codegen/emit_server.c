@@ -48,10 +48,11 @@ service_declarations(struct text *text, const struct service *service)
     size_t i;
 
     text_add(text, "\n");
-    text_comment(text, 0,
-                 service->comment[0] == '\0' ? service->element.name
-                                             : service->comment,
-                 "A handler that is NULL answers UNIMPLEMENTED.");
+    text_comment(
+        text, 0,
+        service->comment[0] == '\0' ? service->element.name : service->comment,
+        service->n_methods > 0 ? "A handler that is NULL answers UNIMPLEMENTED."
+                               : NULL);
     text_format(text, "struct %s_service {\n", service->prefix);
     for (i = 0; i < service->n_methods; i++) {
         text_add(text, i > 0 ? "\n" : "");
@@ -67,10 +68,10 @@ service_declarations(struct text *text, const struct service *service)
                 " *\n"
                 " * service  the handlers; kept, not copied\n"
                 " * self     passed to each of them\n"
-                " * Returns  OK; ALREADY_EXISTS if the server has the service; "
-                "RESOURCE_EXHAUSTED\n"
-                " *          without memory; FAILED_PRECONDITION once it "
-                "listens\n"
+                " * Returns  OK; ALREADY_EXISTS if it is served; "
+                "FAILED_PRECONDITION once the\n"
+                " *          server listens; RESOURCE_EXHAUSTED without "
+                "memory.\n"
                 " */\n",
                 service->element.name);
     serve_function(text, service, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
@@ -93,6 +94,7 @@ emit_server_header(struct text *text, const struct file *file)
     } else {
         emit_banner(text, file, " * It has no services to serve.\n");
     }
+    emit_file_comment(text, file);
     emit_header_begin(
         text, file, "server",
         pool_format(text->pool, "#include \"%s.rpc.h\"\n", file->stem));
@@ -113,6 +115,8 @@ glue_function(struct text *text, const struct service *service,
         "struct rpcrt_ctx *ctx",   "const ProtobufCMessage *request",
         "ProtobufCMessage *reply", NULL,
     };
+    static const char *const arguments[] = {
+        "self", "ctx", "(const void *)request", "(void *)reply", NULL};
     const struct text_var vars[] = {
         {"prefix", service->prefix}, {"member", method->member}, {NULL, NULL}};
 
@@ -127,38 +131,49 @@ glue_function(struct text *text, const struct service *service,
               "    if (service->$member$ == NULL) {\n"
               "        return rpcrt_ctx_unimplemented(ctx);\n"
               "    }\n"
-              "    return service->$member$(self, ctx, (const void *)request, "
-              "(void *)reply);\n"
-              "}\n");
+              "    return service->$member$");
+    text_parameters(text, 4, arguments, ");");
+    text_add(text, "\n}\n");
+}
+
+/* The table of glue functions; returns its name. */
+static const char *
+glue_table(struct text *text, const struct service *service)
+{
+    const char *table = pool_format(text->pool, "%s_table", service->prefix);
+    size_t i;
+
+    if (service->n_methods == 0) {
+        return "NULL";
+    }
+    text_format(text, "\nstatic rpcrt_glue_fn *const %s[] = {\n", table);
+    for (i = 0; i < service->n_methods; i++) {
+        text_format(text, "    [%s] = %s_glue,\n", service->methods[i].index,
+                    service->methods[i].function);
+    }
+    text_add(text, "};\n");
+    return table;
 }
 
 static void
 service_definitions(struct text *text, const struct service *service)
 {
-    const char *table = "NULL";
+    const char *arguments[] = {
+        "server", pool_format(text->pool, "&%s_rpc", service->prefix),
+        NULL,     "service",
+        "self",   NULL};
     size_t i;
 
     for (i = 0; i < service->n_methods; i++) {
         glue_function(text, service, &service->methods[i]);
     }
-    if (service->n_methods > 0) {
-        table = pool_format(text->pool, "%s_table", service->prefix);
-        text_format(text, "\nstatic rpcrt_glue_fn *const %s[] = {\n", table);
-        for (i = 0; i < service->n_methods; i++) {
-            text_format(text, "    [%s] = %s_glue,\n",
-                        service->methods[i].index,
-                        service->methods[i].function);
-        }
-        text_add(text, "};\n");
-    }
+    arguments[2] = glue_table(text, service);
     text_add(text, "\n");
     serve_function(text, service, "enum rpcrt_code", ")");
-    text_format(text,
-                "{\n"
-                "    return rpcrt_server_add(server, &%s_rpc, %s, service, "
-                "self);\n"
-                "}\n",
-                service->prefix, table);
+    text_add(text, "{\n"
+                   "    return rpcrt_server_add");
+    text_parameters(text, 4, arguments, ");");
+    text_add(text, "\n}\n");
 }
 
 void

@@ -16,6 +16,7 @@ enum {
     FILE_MESSAGE = 4,
     FILE_ENUM = 5,
     FILE_SERVICE = 6,
+    FILE_SYNTAX = 12,
     MESSAGE_FIELD = 2,
     MESSAGE_NESTED = 3,
     MESSAGE_ENUM = 4,
@@ -328,6 +329,8 @@ read_file(struct pool *pool, struct file *file,
     reader.c_scope =
         options.c_package == NULL ? file->package : options.c_package;
     source_init(&reader.source, pool, proto);
+    file->comment =
+        source_comment(&reader.source, &(struct source_path){{FILE_SYNTAX}, 1});
     read_contents(&reader);
 }
 

@@ -97,6 +97,7 @@ struct file {
     const char *c_name; /* kv_v1_kv */
     const char *package;
     const char *syntax;
+    const char *comment; /* the one before "syntax"; "" without */
     const Google__Protobuf__FileDescriptorProto *proto;
     size_t index;
     bool wanted;      /* to be generated */

@@ -339,3 +339,23 @@ name_is_identifier(const char *name)
     }
     return i > 0 && !is_digit(name[0]);
 }
+
+bool
+name_is_full(const char *name)
+{
+    bool begins = true; /* a part, whose first character may be no digit */
+    size_t i;
+
+    for (i = 0; name[i] != '\0'; i++) {
+        if (name[i] == '.' && !begins) {
+            begins = true;
+            continue;
+        }
+        if ((!is_alnum(name[i]) && name[i] != '_') ||
+            (begins && is_digit(name[i]))) {
+            return false;
+        }
+        begins = false;
+    }
+    return i == 0 || !begins;
+}

@@ -39,4 +39,7 @@ bool name_is_macro(const char *name);
 /** Whether a name can stand in a .proto. */
 bool name_is_identifier(const char *name);
 
+/** The same of one with a package: identifiers with dots between; "" too. */
+bool name_is_full(const char *name);
+
 #endif

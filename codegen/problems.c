@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,32 @@ add_printable(struct text *text, const char *string)
     }
 }
 
+/* Whether the same is said twice of one element, as of a method whose request
+ * and reply have the same unusable type. */
+static bool
+is_repeated(const struct problem *problem, const struct problem *before)
+{
+    return problem->element == before->element &&
+           strcmp(problem->text, before->text) == 0;
+}
+
+static void
+add_problem(struct text *text, const struct problem *problem)
+{
+    const struct element *element = problem->element;
+
+    if (text->size > 0) {
+        text_add(text, "\n");
+    }
+    if (element != NULL) {
+        add_printable(text, element->file);
+        text_format(text, ":%d:%d: ", element->line, element->column);
+        add_printable(text, element->name);
+        text_add(text, ": ");
+    }
+    add_printable(text, problem->text);
+}
+
 const char *
 problems_text(struct problems *problems)
 {
@@ -111,17 +138,10 @@ problems_text(struct problems *problems)
           compare);
     text_init(&text, problems->pool);
     for (i = 0; i < problems->n_items; i++) {
-        const struct problem *problem = &problems->items[i];
-        const struct element *element = problem->element;
-
-        text_add(&text, i > 0 ? "\n" : "");
-        if (element != NULL) {
-            add_printable(&text, element->file);
-            text_format(&text, ":%d:%d: ", element->line, element->column);
-            add_printable(&text, element->name);
-            text_add(&text, ": ");
+        if (i == 0 ||
+            !is_repeated(&problems->items[i], &problems->items[i - 1])) {
+            add_problem(&text, &problems->items[i]);
         }
-        add_printable(&text, problem->text);
     }
     return text.data;
 }

@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Something is wrong with what writes more than this. */
+#define OUTPUT_SIZE_MAX ((size_t)256 << 20)
+
 extern char **environ;
 
 struct buffer {
@@ -23,12 +26,17 @@ struct buffer {
     size_t capacity;
 };
 
-/* Read once. 1: there may be more, 0: the end, -1: an error, in errno. */
+/* Read once. 1: there may be more, 0: the end, -1: an error, in errno; EFBIG
+ * above all that a program of this kind writes. */
 static int
 buffer_read(struct buffer *buffer, int fd)
 {
     ssize_t n;
 
+    if (buffer->size > OUTPUT_SIZE_MAX) {
+        errno = EFBIG;
+        return -1;
+    }
     if (buffer->size == buffer->capacity) {
         size_t capacity = 2 * buffer->capacity + 65536;
         uint8_t *grown = pool_alloc(buffer->pool, capacity);
@@ -214,6 +222,10 @@ process_run(struct pool *pool, const char *program, struct bytes input,
     close_end(&from[0]);
     if (pid > 0) {
         failure = wait_for(pool, program, pid);
+    }
+    if (error == EFBIG) {
+        return pool_format(pool, "%s: wrote more than %zu bytes", program,
+                           OUTPUT_SIZE_MAX);
     }
     if (error != 0) {
         return pool_format(pool, "%s: %s", program, strerror(error));

@@ -6,7 +6,7 @@ PLUGIN    := $(BUILD)/host/protoc-gen-rpcrt
 GENEXT    := pb-c rpc client server
 OPTIONS   := idl/rpcrt/v1/options.proto
 PROTOS    := $(filter-out $(OPTIONS),$(shell find idl -name '*.proto' | sort))
-TESTPROTO := $(sort $(wildcard tests/*/*.proto))
+TESTPROTO := $(filter-out tests/golden/%,$(sort $(wildcard tests/*/*.proto)))
 STEMS     := $(PROTOS:idl/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%)
 GENH      := $(foreach s,$(STEMS),$(GENEXT:%=$(s).%.h))
 OUTPUTS   := $(foreach e,$(GENEXT),$(GEN)/%.$(e).c $(GEN)/%.$(e).h)

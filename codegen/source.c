@@ -139,14 +139,14 @@ source_comment(const struct source *source, const struct source_path *path)
 {
     const Google__Protobuf__SourceCodeInfo__Location *location =
         find(source, path);
-    const char *before, *behind;
+    const char *before, *behind, *comment;
 
     if (location == NULL) {
         return "";
     }
     before = location->leading_comments;
     behind = location->trailing_comments;
-    return pool_format(source->pool, "%s%s%s", before == NULL ? "" : before,
-                       before != NULL && behind != NULL ? "\n" : "",
-                       behind == NULL ? "" : behind);
+    comment = pool_format(source->pool, "%s%s", before == NULL ? "" : before,
+                          behind == NULL ? "" : behind);
+    return comment[strspn(comment, " \t\r\n")] == '\0' ? "" : comment;
 }

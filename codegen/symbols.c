@@ -196,14 +196,3 @@ symbols_of_message(struct scope *scope, const struct message *message)
                   "_case");
     }
 }
-
-void
-symbols_of_service(struct scope *scope, const struct service *service)
-{
-    size_t i;
-
-    for (i = 0; i < service->n_methods; i++) {
-        scope_add(scope, &service->methods[i].element,
-                  service->methods[i].member, "");
-    }
-}

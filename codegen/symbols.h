@@ -13,7 +13,4 @@ void symbols_of_file(struct scope *scope, const struct file *file);
 /** The members of a message's struct. */
 void symbols_of_message(struct scope *scope, const struct message *message);
 
-/** The members of a service's struct of handlers. */
-void symbols_of_service(struct scope *scope, const struct service *service);
-
 #endif

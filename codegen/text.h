@@ -51,4 +51,8 @@ void text_parameters(struct text *text, size_t indent,
 void text_comment(struct text *text, size_t indent, const char *comment,
                   const char *note);
 
+/** Add a plain comment: a heading of our own, or NULL, and what a .proto says
+ * of what follows. Nothing if both are empty. */
+void text_section(struct text *text, const char *heading, const char *comment);
+
 #endif

@@ -14,7 +14,7 @@ FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS   := $(FUZZERS:%=$(O)/tests/fuzz-%)
 TESTOBJ   := $(call obj,$(filter-out tests/bench/% tests/golden/%,$(TESTSRC)))
 TESTLIBS  := -lcriterion $(LIBS_kvd) $(LIBS_kvctl) $(LIBS)
-TSANOBJ   := $(O)/obj/tests/support/tsan_mmap.o
+SANOBJ    := $(O)/obj/tests/support/sanitizers.o
 NOMAIN     = $(filter-out %/main.o,$(1))
 
 $(TESTOBJ): | $(GENH) $(DESCH) $(NNGLIB)
@@ -23,7 +23,7 @@ $(TESTOBJ): | $(GENH) $(DESCH) $(NNGLIB)
 PURE      := $(filter-out $(O)/obj/rpcrt/transport/%,$(RPCRT))
 INSIDE    := $(call NOMAIN,$(SERVE)) $(COMMON) $(CLI) \
              $(call genobj,$(STEMS),$(GENEXT)) \
-             $(filter-out $(TSANOBJ),$(filter $(O)/obj/tests/support/%,$(TESTOBJ)))
+             $(filter-out $(SANOBJ),$(filter $(O)/obj/tests/support/%,$(TESTOBJ)))
 $(O)/obj/inside.a $(O)/obj/pure.a $(O)/obj/codegen.a: $(O)/sources tests/tests.mk
 $(O)/obj/inside.a: $(RPCRT) $(INSIDE)
 	$(ARCHIVE)
@@ -35,7 +35,7 @@ $(O)/obj/codegen.a: $(call NOMAIN,$(CODEGEN)) $(call genobj,$(DESC),pb-c)
 
 define TEST
 $(O)/tests/$(subst /,-,$(1)): $(filter $(O)/obj/tests/$(1)/%,$(TESTOBJ)) \
-  $(TSANOBJ) $(if $(filter codegen,$(1)),$(O)/obj/codegen.a) $(O)/obj/inside.a $(NNGLIB)
+  $(SANOBJ) $(if $(filter codegen,$(1)),$(O)/obj/codegen.a) $(O)/obj/inside.a $(NNGLIB)
 	$$(call PROGRAM,$(TESTLIBS))
 endef
 $(foreach d,$(TESTDIRS),$(eval $(call TEST,$(d))))
@@ -51,11 +51,15 @@ RUNENV := BUILD='$(BUILD)' O='$(O)' VARIANT='$(VARIANT)' PLUGIN='$(O)/bin/protoc
           KVD='$(O)/bin/kvd' KVCTL='$(O)/bin/kvctl' \
           GOLDEN=tests/golden
 
+# The first example of the README is built against an installation.
+HERE := $(abspath $(BUILD))/prefix
 test: ## install what is missing, build with sanitizers, run every test
 	$(Q)sh .ci/install build test
-	$(AGAIN) VARIANT=$(if $(filter command% environment%,$(origin VARIANT)),$(VARIANT),asan) run-tests
+	$(AGAIN) VARIANT=release PREFIX='$(HERE)' install
+	$(AGAIN) VARIANT=$(if $(filter command% environment%,$(origin VARIANT)),$(VARIANT),asan) run-tests \
+	    MORE='"readme=sh tests/setup/readme.sh $(HERE)" "demo=sh tests/setup/demo.sh $$(O)/bin"'
 run-tests: $(PROGRAMS) $(TESTS) $(REPLAYS)
-	$(Q)$(RUNENV) sh tests/setup/run.sh $(TESTS) $(REPLAYS)
+	$(Q)$(RUNENV) sh tests/setup/run.sh $(TESTS) $(REPLAYS) $(MORE)
 
 check: ## tests under TSan, layers, format, clang-tidy; warnings are errors
 	$(Q)sh .ci/install build test check
@@ -69,13 +73,14 @@ OWN := $(filter-out tests/golden/%,$(OWN))
 format: ## lay out the C files
 	$(Q)clang-format-14 -i $(OWN)
 format-check:
-	$(Q)clang-format-14 --dry-run -Werror $(OWN)
+	$(Q)bad=0; for f in $(OWN); do clang-format-14 $$f | cmp -s - $$f || \
+	    { echo "$$f: run make format"; bad=1; }; done; exit $$bad
 tidy: $(GENH) $(DESCH) $(NNGLIB)
 	$(Q)printf '%s\n' $(filter-out tests/bench/%,$(filter %.c,$(OWN))) | xargs -P$(JOBS) -n2 sh tests/setup/tidy.sh \
 	    $(CPPFLAGS) -std=c11 -Irpcrt -I. -Iservices -Iclients -Icodegen -Itests \
 	    -isystem $(O)/nng/include $(filter-out -Werror,$(WARN)) --
-headers: ## public headers compile alone, as C11 and as C++17
-	$(Q)sh tests/setup/headers.sh $(GEN) '$(CC) $(CPPFLAGS) $(WARN)'
+headers: $(GENH) ## public headers compile alone, as C11 and as C++17
+	$(Q)sh tests/setup/headers.sh $(GEN) '$(CC) $(CPPFLAGS:-isystem=-I) $(WARN)'
 
 golden: $(PLUGIN) ## write the expected output of the plugin anew
 	$(Q)PLUGIN=$(PLUGIN) sh tests/golden/update.sh

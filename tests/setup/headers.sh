@@ -12,9 +12,9 @@ for header in rpcrt/include/rpcrt/*.h $(find "$generated" -name '*.h' \
     rpcrt/*) name=rpcrt/${header##*/} ;;
     *) name=${header#"$generated"/} ;;
     esac
-    echo "#include <$name>" |
+    printf '#include <%s>\nextern int unused;\n' "$name" |
         $compile -std=c11 -Werror -fsyntax-only -x c - || failed=1
-    echo "#include <$name>" |
+    printf '#include <%s>\nextern int unused;\n' "$name" |
         g++ -std=c++17 -Wall -Wextra -Werror -Irpcrt/include -I"$generated" \
             -fsyntax-only -x c++ - || failed=1
 done

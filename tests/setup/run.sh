@@ -2,8 +2,9 @@
 # Run test programs one after the other and sum up.
 #   sh tests/setup/run.sh PROGRAM...
 # A program is criterion's, or one named fuzz-X, which replays the folder
-# tests/fuzz/corpus/X and counts as one test. Output is shown when a program
-# fails. The last line is "N passed, N failed"; the exit code tells.
+# tests/fuzz/corpus/X and counts as one test, or NAME=COMMAND, which counts as
+# one too. Output is shown when a program fails. The last line is "N passed, N
+# failed"; the exit code tells.
 #
 # A sanitizer's report is a failure wherever it stands: criterion takes no
 # notice of what a test's process says while it exits, such as its leaks.
@@ -38,8 +39,14 @@ synthesis() {
 for program in "$@"; do
     name=${program##*/}
     started=$(date +%s)
-    case $name in
-    fuzz-*)
+    case $program in
+    *=*)
+        name=${program%%=*}
+        timeout -k 10 "$limit_s" sh -c "${program#*=}" >"$log" 2>&1
+        code=$?
+        counts="1 $((code == 0))"
+        ;;
+    */fuzz-*)
         timeout -k 10 "$limit_s" "$program" "tests/fuzz/corpus/${name#fuzz-}" \
             >"$log" 2>&1
         code=$?

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* As long as anything may take before a test calls it lost. */
-#define RAW_PATIENCE_MS 10000
+#define RAW_PATIENCE_MS 20000
 
 enum { RAW_REQ = 0x30, RAW_REP = 0x31 }; /* what a peer says it speaks */
 

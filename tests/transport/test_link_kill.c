@@ -7,6 +7,7 @@
 #include "transport/raw.h"
 #include "transport/tls_pair.h"
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 struct child {
@@ -32,6 +33,7 @@ spawn(void (*run)(int fd, const char *text), const char *text)
     cr_assert_geq(child.pid, 0);
     if (child.pid == 0) {
         (void)close(fds[0]);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the test fails */
         run(fds[1], text);
         _exit(0);
     }
@@ -99,12 +101,16 @@ static void
 load_until_killed(int fd, const char *address)
 {
     struct link_client client;
-    if (link_client_dial(&client, address) == RPCRT_OK) {
+    const char *said = "l";
+    if (link_client_dial(&client, address) != RPCRT_OK) {
+        said = "d";
+    } else {
         link_client_load(&client);
-        if (raw_await(&client.replies, 20)) {
-            raw_write(fd, "l", 1);
+        if (!raw_await(&client.replies, 20)) {
+            said = "r";
         }
     }
+    raw_write(fd, said, 1);
     for (;;) {
         (void)pause();
     }
@@ -167,7 +173,10 @@ kill_clients(const char *transport, int rounds)
             clients[c] = spawn(load_until_killed, address);
         }
         for (int c = 0; c < AT_ONCE; c++) {
-            hear(&clients[c], &said, 1, "no load: the server is deaf");
+            hear(&clients[c], &said, 1, "the client is stuck");
+            cr_assert_eq(said, 'l', "%s",
+                         said == 'd' ? "the client can't dial"
+                                     : "the server does not reply");
         }
         nap_at_random();
         for (int c = 0; c < AT_ONCE; c++) {

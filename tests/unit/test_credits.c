@@ -136,3 +136,39 @@ Test(credits, client_keep_stays_between_1_and_k_minus_1)
     }
     cr_assert_eq(credits.keep, 1);
 }
+
+Test(credits, client_gives_as_many_as_it_allows_while_the_server_has_more)
+{
+    struct rpcrt__client_credits credits;
+    uint64_t seq;
+    unsigned slot;
+
+    rpcrt__client_credits_init(&credits, 4);
+    cr_assert(rpcrt__client_credits_must_send(&credits));
+    slot = rpcrt__client_credits_send(&credits, &seq);
+    cr_assert_not(rpcrt__client_credits_must_send(&credits));
+    rpcrt__client_credits_reply(&credits, slot, true);
+    cr_assert_eq(credits.keep, 2);
+    cr_assert(rpcrt__client_credits_must_send(&credits));
+    (void)rpcrt__client_credits_send(&credits, &seq);
+    cr_assert(rpcrt__client_credits_must_send(&credits), "a second one");
+    slot = rpcrt__client_credits_send(&credits, &seq);
+    cr_assert_not(rpcrt__client_credits_must_send(&credits));
+    rpcrt__client_credits_reply(&credits, slot, false);
+    cr_assert_not(rpcrt__client_credits_must_send(&credits));
+}
+
+Test(credits, server_keeps_what_the_client_allows_while_calls_are_open)
+{
+    struct rpcrt__server_credits credits;
+
+    rpcrt__server_credits_init(&credits, 4);
+    cr_assert(rpcrt__server_credits_request(&credits, 0, 2));
+    cr_assert_not(rpcrt__server_credits_must_send(&credits, false, false));
+    cr_assert(rpcrt__server_credits_must_send(&credits, true, false));
+    cr_assert(rpcrt__server_credits_request(&credits, 1, 2));
+    cr_assert_not(rpcrt__server_credits_must_send(&credits, false, true));
+    cr_assert(rpcrt__server_credits_must_send(&credits, false, false));
+    cr_assert(rpcrt__server_credits_request(&credits, 2, 1));
+    cr_assert(rpcrt__server_credits_must_send(&credits, false, true));
+}

@@ -10,7 +10,8 @@ comments_c_ends(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_ENDS],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_ENDS],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -46,7 +47,8 @@ comments_c_long(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_LONG],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_LONG],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -82,7 +84,8 @@ comments_c_word(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_WORD],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_WORD],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -118,7 +121,8 @@ comments_c_layout(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_LAYOUT],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_LAYOUT],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -154,7 +158,8 @@ comments_c_trailing(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_TRAILING],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_TRAILING],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -190,7 +195,8 @@ comments_c_both(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_BOTH],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_BOTH],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -226,7 +232,8 @@ comments_c_none(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_NONE],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_NONE],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -262,7 +269,8 @@ comments_c_turns(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_TURNS],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_TURNS],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
@@ -298,7 +306,8 @@ comments_c_empty(struct rpcrt_call *call, const Comments__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &comments_c_rpc.methods[COMMENTS_C_METHOD_EMPTY],
+    code = rpcrt_call_unary(call,
+                            &comments_c_rpc.methods[COMMENTS_C_METHOD_EMPTY],
                             (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;

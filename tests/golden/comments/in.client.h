@@ -21,19 +21,20 @@
 
 RPCRT_BEGIN_DECLS
 
-/* -- comments.C -- */
+/*
+ * comments.C
+ *
+ * A block comment,
+ * on two lines.
+ */
 
 /** Ends early * / int injected; / * or begins again. */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_ends(struct rpcrt_call *call, const Comments__M *request,
                 const Comments__M **ret_reply);
-
-/** Start comments_c_ends() without waiting. */
 RPCRT_API void
 comments_c_ends_start(struct rpcrt_call *call, const Comments__M *request,
                       rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_ends_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_ends_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
@@ -44,13 +45,9 @@ comments_c_ends_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_long(struct rpcrt_call *call, const Comments__M *request,
                 const Comments__M **ret_reply);
-
-/** Start comments_c_long() without waiting. */
 RPCRT_API void
 comments_c_long_start(struct rpcrt_call *call, const Comments__M *request,
                       rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_long_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_long_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
@@ -60,13 +57,9 @@ comments_c_long_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_word(struct rpcrt_call *call, const Comments__M *request,
                 const Comments__M **ret_reply);
-
-/** Start comments_c_word() without waiting. */
 RPCRT_API void
 comments_c_word_start(struct rpcrt_call *call, const Comments__M *request,
                       rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_word_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_word_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
@@ -81,13 +74,9 @@ comments_c_word_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_layout(struct rpcrt_call *call, const Comments__M *request,
                   const Comments__M **ret_reply);
-
-/** Start comments_c_layout() without waiting. */
 RPCRT_API void
 comments_c_layout_start(struct rpcrt_call *call, const Comments__M *request,
                         rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_layout_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_layout_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
@@ -95,32 +84,23 @@ comments_c_layout_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_trailing(struct rpcrt_call *call, const Comments__M *request,
                     const Comments__M **ret_reply);
-
-/** Start comments_c_trailing() without waiting. */
 RPCRT_API void
 comments_c_trailing_start(struct rpcrt_call *call, const Comments__M *request,
                           rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_trailing_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_trailing_take(struct rpcrt_call *call,
                          const Comments__M **ret_reply);
 
 /**
  * Said before,
- *
  * and behind.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_both(struct rpcrt_call *call, const Comments__M *request,
                 const Comments__M **ret_reply);
-
-/** Start comments_c_both() without waiting. */
 RPCRT_API void
 comments_c_both_start(struct rpcrt_call *call, const Comments__M *request,
                       rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_both_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_both_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
@@ -128,13 +108,9 @@ comments_c_both_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_none(struct rpcrt_call *call, const Comments__M *request,
                 const Comments__M **ret_reply);
-
-/** Start comments_c_none() without waiting. */
 RPCRT_API void
 comments_c_none_start(struct rpcrt_call *call, const Comments__M *request,
                       rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_none_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_none_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
@@ -142,26 +118,19 @@ comments_c_none_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_turns(struct rpcrt_call *call, const Comments__M *request,
                  const Comments__M **ret_reply);
-
-/** Start comments_c_turns() without waiting. */
 RPCRT_API void
 comments_c_turns_start(struct rpcrt_call *call, const Comments__M *request,
                        rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_turns_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_turns_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 
+/** comments.C/Empty */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_empty(struct rpcrt_call *call, const Comments__M *request,
                  const Comments__M **ret_reply);
-
-/** Start comments_c_empty() without waiting. */
 RPCRT_API void
 comments_c_empty_start(struct rpcrt_call *call, const Comments__M *request,
                        rpcrt_done_fn *done, void *arg);
-
-/** The outcome of comments_c_empty_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_empty_take(struct rpcrt_call *call, const Comments__M **ret_reply);
 

@@ -128,5 +128,6 @@ enum rpcrt_code
 comments_c_serve(struct rpcrt_server *server,
                  const struct comments_c_service *service, void *self)
 {
-    return rpcrt_server_add(server, &comments_c_rpc, comments_c_table, service, self);
+    return rpcrt_server_add(server, &comments_c_rpc, comments_c_table, service,
+                            self);
 }

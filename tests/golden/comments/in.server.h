@@ -56,7 +56,6 @@ struct comments_c_service {
 
     /**
      * Said before,
-     *
      * and behind.
      */
     enum rpcrt_code (*both)(void *self, struct rpcrt_ctx *ctx,
@@ -78,8 +77,8 @@ struct comments_c_service {
  *
  * service  the handlers; kept, not copied
  * self     passed to each of them
- * Returns  OK; ALREADY_EXISTS if the server has the service; RESOURCE_EXHAUSTED
- *          without memory; FAILED_PRECONDITION once it listens
+ * Returns  OK; ALREADY_EXISTS if it is served; FAILED_PRECONDITION once the
+ *          server listens; RESOURCE_EXHAUSTED without memory.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 comments_c_serve(struct rpcrt_server *server,

@@ -10,8 +10,9 @@ empty_v1_something_do(struct rpcrt_call *call, const Empty__V1__M *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &empty_v1_something_rpc.methods[EMPTY_V1_SOMETHING_METHOD_DO],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &empty_v1_something_rpc.methods[EMPTY_V1_SOMETHING_METHOD_DO],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -23,8 +24,9 @@ empty_v1_something_do_start(struct rpcrt_call *call,
                             const Empty__V1__M *request, rpcrt_done_fn *done,
                             void *arg)
 {
-    rpcrt_call_start(call, &empty_v1_something_rpc.methods[EMPTY_V1_SOMETHING_METHOD_DO],
-                     (const void *)request, done, arg);
+    rpcrt_call_start(
+        call, &empty_v1_something_rpc.methods[EMPTY_V1_SOMETHING_METHOD_DO],
+        (const void *)request, done, arg);
 }
 
 enum rpcrt_code

@@ -21,27 +21,33 @@
 
 RPCRT_BEGIN_DECLS
 
-/* -- empty.v1.Nothing -- */
+/*
+ * empty.v1.Nothing
+ *
+ * Nothing to call.
+ */
 
-/* -- empty.v1.Something -- */
+/*
+ * empty.v1.Something
+ */
 
 /** empty.v1.Something/Do */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 empty_v1_something_do(struct rpcrt_call *call, const Empty__V1__M *request,
                       const Empty__V1__M **ret_reply);
-
-/** Start empty_v1_something_do() without waiting. */
 RPCRT_API void
 empty_v1_something_do_start(struct rpcrt_call *call,
                             const Empty__V1__M *request, rpcrt_done_fn *done,
                             void *arg);
-
-/** The outcome of empty_v1_something_do_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 empty_v1_something_do_take(struct rpcrt_call *call,
                            const Empty__V1__M **ret_reply);
 
-/* -- empty.v1.AlsoNothing -- */
+/*
+ * empty.v1.AlsoNothing
+ *
+ * As empty.
+ */
 
 RPCRT_END_DECLS
 

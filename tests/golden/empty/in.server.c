@@ -33,7 +33,8 @@ empty_v1_something_serve(struct rpcrt_server *server,
                          const struct empty_v1_something_service *service,
                          void *self)
 {
-    return rpcrt_server_add(server, &empty_v1_something_rpc, empty_v1_something_table, service, self);
+    return rpcrt_server_add(server, &empty_v1_something_rpc,
+                            empty_v1_something_table, service, self);
 }
 
 enum rpcrt_code
@@ -41,5 +42,6 @@ empty_v1_also_nothing_serve(struct rpcrt_server *server,
                             const struct empty_v1_also_nothing_service *service,
                             void *self)
 {
-    return rpcrt_server_add(server, &empty_v1_also_nothing_rpc, NULL, service, self);
+    return rpcrt_server_add(server, &empty_v1_also_nothing_rpc, NULL, service,
+                            self);
 }

@@ -15,11 +15,7 @@
 
 RPCRT_BEGIN_DECLS
 
-/**
- * Nothing to call.
- *
- * A handler that is NULL answers UNIMPLEMENTED.
- */
+/** Nothing to call. */
 struct empty_v1_nothing_service {
     char unused; /* no methods; C wants a member */
 };
@@ -29,8 +25,8 @@ struct empty_v1_nothing_service {
  *
  * service  the handlers; kept, not copied
  * self     passed to each of them
- * Returns  OK; ALREADY_EXISTS if the server has the service; RESOURCE_EXHAUSTED
- *          without memory; FAILED_PRECONDITION once it listens
+ * Returns  OK; ALREADY_EXISTS if it is served; FAILED_PRECONDITION once the
+ *          server listens; RESOURCE_EXHAUSTED without memory.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 empty_v1_nothing_serve(struct rpcrt_server *server,
@@ -52,19 +48,15 @@ struct empty_v1_something_service {
  *
  * service  the handlers; kept, not copied
  * self     passed to each of them
- * Returns  OK; ALREADY_EXISTS if the server has the service; RESOURCE_EXHAUSTED
- *          without memory; FAILED_PRECONDITION once it listens
+ * Returns  OK; ALREADY_EXISTS if it is served; FAILED_PRECONDITION once the
+ *          server listens; RESOURCE_EXHAUSTED without memory.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 empty_v1_something_serve(struct rpcrt_server *server,
                          const struct empty_v1_something_service *service,
                          void *self);
 
-/**
- * As empty.
- *
- * A handler that is NULL answers UNIMPLEMENTED.
- */
+/** As empty. */
 struct empty_v1_also_nothing_service {
     char unused; /* no methods; C wants a member */
 };
@@ -74,8 +66,8 @@ struct empty_v1_also_nothing_service {
  *
  * service  the handlers; kept, not copied
  * self     passed to each of them
- * Returns  OK; ALREADY_EXISTS if the server has the service; RESOURCE_EXHAUSTED
- *          without memory; FAILED_PRECONDITION once it listens
+ * Returns  OK; ALREADY_EXISTS if it is served; FAILED_PRECONDITION once the
+ *          server listens; RESOURCE_EXHAUSTED without memory.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 empty_v1_also_nothing_serve(struct rpcrt_server *server,

@@ -10,8 +10,9 @@ importer_fetch_get(struct rpcrt_call *call, const Other__Near *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_GET],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_GET],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -22,7 +23,8 @@ void
 importer_fetch_get_start(struct rpcrt_call *call, const Other__Near *request,
                          rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_GET],
+    rpcrt_call_start(call,
+                     &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_GET],
                      (const void *)request, done, arg);
 }
 
@@ -47,8 +49,9 @@ importer_fetch_ping(struct rpcrt_call *call,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_PING],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_PING],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -60,7 +63,8 @@ importer_fetch_ping_start(struct rpcrt_call *call,
                           const Google__Protobuf__Empty *request,
                           rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_PING],
+    rpcrt_call_start(call,
+                     &importer_fetch_rpc.methods[IMPORTER_FETCH_METHOD_PING],
                      (const void *)request, done, arg);
 }
 

@@ -21,19 +21,19 @@
 
 RPCRT_BEGIN_DECLS
 
-/* -- importer.Fetch -- */
+/*
+ * importer.Fetch
+ *
+ * Uses the types of others, one of them through a public import.
+ */
 
 /** importer.Fetch/Get */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 importer_fetch_get(struct rpcrt_call *call, const Other__Near *request,
                    const Other__Far **ret_reply);
-
-/** Start importer_fetch_get() without waiting. */
 RPCRT_API void
 importer_fetch_get_start(struct rpcrt_call *call, const Other__Near *request,
                          rpcrt_done_fn *done, void *arg);
-
-/** The outcome of importer_fetch_get_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 importer_fetch_get_take(struct rpcrt_call *call, const Other__Far **ret_reply);
 
@@ -42,14 +42,10 @@ RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 importer_fetch_ping(struct rpcrt_call *call,
                     const Google__Protobuf__Empty *request,
                     const Google__Protobuf__Empty **ret_reply);
-
-/** Start importer_fetch_ping() without waiting. */
 RPCRT_API void
 importer_fetch_ping_start(struct rpcrt_call *call,
                           const Google__Protobuf__Empty *request,
                           rpcrt_done_fn *done, void *arg);
-
-/** The outcome of importer_fetch_ping_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 importer_fetch_ping_take(struct rpcrt_call *call,
                          const Google__Protobuf__Empty **ret_reply);

@@ -38,5 +38,6 @@ enum rpcrt_code
 importer_fetch_serve(struct rpcrt_server *server,
                      const struct importer_fetch_service *service, void *self)
 {
-    return rpcrt_server_add(server, &importer_fetch_rpc, importer_fetch_table, service, self);
+    return rpcrt_server_add(server, &importer_fetch_rpc, importer_fetch_table,
+                            service, self);
 }

@@ -34,8 +34,8 @@ struct importer_fetch_service {
  *
  * service  the handlers; kept, not copied
  * self     passed to each of them
- * Returns  OK; ALREADY_EXISTS if the server has the service; RESOURCE_EXHAUSTED
- *          without memory; FAILED_PRECONDITION once it listens
+ * Returns  OK; ALREADY_EXISTS if it is served; FAILED_PRECONDITION once the
+ *          server listens; RESOURCE_EXHAUSTED without memory.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 importer_fetch_serve(struct rpcrt_server *server,

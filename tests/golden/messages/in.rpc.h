@@ -45,7 +45,8 @@ a__b__c__everything__inner__clear_outer(A__B__C__Everything__Inner *message)
 static inline bool
 a__b__c__everything__has_opt_int32(const A__B__C__Everything *message)
 {
-    return message->_opt_int32_case == A__B__C__EVERYTHING___OPT_INT32_OPT_INT32;
+    return message->_opt_int32_case ==
+           A__B__C__EVERYTHING___OPT_INT32_OPT_INT32;
 }
 
 static inline void
@@ -64,7 +65,8 @@ a__b__c__everything__clear_opt_int32(A__B__C__Everything *message)
 static inline bool
 a__b__c__everything__has_opt_sint64(const A__B__C__Everything *message)
 {
-    return message->_opt_sint64_case == A__B__C__EVERYTHING___OPT_SINT64_OPT_SINT64;
+    return message->_opt_sint64_case ==
+           A__B__C__EVERYTHING___OPT_SINT64_OPT_SINT64;
 }
 
 static inline void
@@ -83,7 +85,8 @@ a__b__c__everything__clear_opt_sint64(A__B__C__Everything *message)
 static inline bool
 a__b__c__everything__has_opt_fixed32(const A__B__C__Everything *message)
 {
-    return message->_opt_fixed32_case == A__B__C__EVERYTHING___OPT_FIXED32_OPT_FIXED32;
+    return message->_opt_fixed32_case ==
+           A__B__C__EVERYTHING___OPT_FIXED32_OPT_FIXED32;
 }
 
 static inline void
@@ -123,7 +126,8 @@ a__b__c__everything__clear_opt_bool(A__B__C__Everything *message)
 static inline bool
 a__b__c__everything__has_opt_double(const A__B__C__Everything *message)
 {
-    return message->_opt_double_case == A__B__C__EVERYTHING___OPT_DOUBLE_OPT_DOUBLE;
+    return message->_opt_double_case ==
+           A__B__C__EVERYTHING___OPT_DOUBLE_OPT_DOUBLE;
 }
 
 static inline void
@@ -142,7 +146,8 @@ a__b__c__everything__clear_opt_double(A__B__C__Everything *message)
 static inline bool
 a__b__c__everything__has_opt_string(const A__B__C__Everything *message)
 {
-    return message->_opt_string_case == A__B__C__EVERYTHING___OPT_STRING_OPT_STRING;
+    return message->_opt_string_case ==
+           A__B__C__EVERYTHING___OPT_STRING_OPT_STRING;
 }
 
 static inline void
@@ -161,7 +166,8 @@ a__b__c__everything__clear_opt_string(A__B__C__Everything *message)
 static inline bool
 a__b__c__everything__has_opt_bytes(const A__B__C__Everything *message)
 {
-    return message->_opt_bytes_case == A__B__C__EVERYTHING___OPT_BYTES_OPT_BYTES;
+    return message->_opt_bytes_case ==
+           A__B__C__EVERYTHING___OPT_BYTES_OPT_BYTES;
 }
 
 static inline void
@@ -201,7 +207,8 @@ a__b__c__everything__clear_opt_kind(A__B__C__Everything *message)
 static inline bool
 a__b__c__everything__has_opt_inner(const A__B__C__Everything *message)
 {
-    return message->_opt_inner_case == A__B__C__EVERYTHING___OPT_INNER_OPT_INNER;
+    return message->_opt_inner_case ==
+           A__B__C__EVERYTHING___OPT_INNER_OPT_INNER;
 }
 
 static inline void
@@ -235,25 +242,6 @@ static inline void
 a__b__c__everything__clear_class_(A__B__C__Everything *message)
 {
     message->_class_case = A__B__C__EVERYTHING___CLASS__NOT_SET;
-}
-
-PROTOBUF_C__DEPRECATED static inline bool
-a__b__c__everything__has_opt_old(const A__B__C__Everything *message)
-{
-    return message->_opt_old_case == A__B__C__EVERYTHING___OPT_OLD_OPT_OLD;
-}
-
-PROTOBUF_C__DEPRECATED static inline void
-a__b__c__everything__set_opt_old(A__B__C__Everything *message, uint32_t value)
-{
-    message->opt_old = value;
-    message->_opt_old_case = A__B__C__EVERYTHING___OPT_OLD_OPT_OLD;
-}
-
-PROTOBUF_C__DEPRECATED static inline void
-a__b__c__everything__clear_opt_old(A__B__C__Everything *message)
-{
-    message->_opt_old_case = A__B__C__EVERYTHING___OPT_OLD__NOT_SET;
 }
 
 RPCRT_END_DECLS

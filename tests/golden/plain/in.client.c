@@ -10,8 +10,9 @@ http_greeter2_say_hello(struct rpcrt_call *call, const Ask *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_SAY_HELLO],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_SAY_HELLO],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -22,7 +23,8 @@ void
 http_greeter2_say_hello_start(struct rpcrt_call *call, const Ask *request,
                               rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_SAY_HELLO],
+    rpcrt_call_start(call,
+                     &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_SAY_HELLO],
                      (const void *)request, done, arg);
 }
 
@@ -46,8 +48,9 @@ http_greeter2_get_http_info(struct rpcrt_call *call, const Ask *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_GET_HTTP_INFO],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_GET_HTTP_INFO],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -58,8 +61,9 @@ void
 http_greeter2_get_http_info_start(struct rpcrt_call *call, const Ask *request,
                                   rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_GET_HTTP_INFO],
-                     (const void *)request, done, arg);
+    rpcrt_call_start(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_GET_HTTP_INFO],
+        (const void *)request, done, arg);
 }
 
 enum rpcrt_code
@@ -83,8 +87,9 @@ http_greeter2_already_snake(struct rpcrt_call *call, const Ask *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ALREADY_SNAKE],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ALREADY_SNAKE],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -95,8 +100,9 @@ void
 http_greeter2_already_snake_start(struct rpcrt_call *call, const Ask *request,
                                   rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ALREADY_SNAKE],
-                     (const void *)request, done, arg);
+    rpcrt_call_start(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ALREADY_SNAKE],
+        (const void *)request, done, arg);
 }
 
 enum rpcrt_code
@@ -120,8 +126,10 @@ http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twic
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_THE_METHOD_WITH_THE_VERY_LONG_NAME_THAT_NOBODY_WANTS_TO_WRITE_TWICE_IN_ONE_LINE],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call,
+        &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_THE_METHOD_WITH_THE_VERY_LONG_NAME_THAT_NOBODY_WANTS_TO_WRITE_TWICE_IN_ONE_LINE],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -132,8 +140,10 @@ void
 http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line_start(
     struct rpcrt_call *call, const Ask *request, rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_THE_METHOD_WITH_THE_VERY_LONG_NAME_THAT_NOBODY_WANTS_TO_WRITE_TWICE_IN_ONE_LINE],
-                     (const void *)request, done, arg);
+    rpcrt_call_start(
+        call,
+        &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_THE_METHOD_WITH_THE_VERY_LONG_NAME_THAT_NOBODY_WANTS_TO_WRITE_TWICE_IN_ONE_LINE],
+        (const void *)request, done, arg);
 }
 
 enum rpcrt_code
@@ -157,8 +167,9 @@ http_greeter2_delete(struct rpcrt_call *call, const Ask *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DELETE],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DELETE],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -169,7 +180,8 @@ void
 http_greeter2_delete_start(struct rpcrt_call *call, const Ask *request,
                            rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DELETE],
+    rpcrt_call_start(call,
+                     &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DELETE],
                      (const void *)request, done, arg);
 }
 
@@ -193,8 +205,9 @@ http_greeter2_default(struct rpcrt_call *call, const Ask *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DEFAULT],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DEFAULT],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -205,7 +218,8 @@ void
 http_greeter2_default_start(struct rpcrt_call *call, const Ask *request,
                             rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DEFAULT],
+    rpcrt_call_start(call,
+                     &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_DEFAULT],
                      (const void *)request, done, arg);
 }
 
@@ -229,8 +243,9 @@ http_greeter2_assert(struct rpcrt_call *call, const Ask *request,
     const ProtobufCMessage *reply = NULL;
     enum rpcrt_code code;
 
-    code = rpcrt_call_unary(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ASSERT],
-                            (const void *)request, &reply);
+    code = rpcrt_call_unary(
+        call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ASSERT],
+        (const void *)request, &reply);
     if (code == RPCRT_OK) {
         *ret_reply = (const void *)reply;
     }
@@ -241,7 +256,8 @@ void
 http_greeter2_assert_start(struct rpcrt_call *call, const Ask *request,
                            rpcrt_done_fn *done, void *arg)
 {
-    rpcrt_call_start(call, &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ASSERT],
+    rpcrt_call_start(call,
+                     &http_greeter2_rpc.methods[HTTP_GREETER2_METHOD_ASSERT],
                      (const void *)request, done, arg);
 }
 

@@ -21,19 +21,17 @@
 
 RPCRT_BEGIN_DECLS
 
-/* -- HTTPGreeter2 -- */
+/*
+ * HTTPGreeter2
+ */
 
 /** HTTPGreeter2/SayHello */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_say_hello(struct rpcrt_call *call, const Ask *request,
                         const Answer **ret_reply);
-
-/** Start http_greeter2_say_hello() without waiting. */
 RPCRT_API void
 http_greeter2_say_hello_start(struct rpcrt_call *call, const Ask *request,
                               rpcrt_done_fn *done, void *arg);
-
-/** The outcome of http_greeter2_say_hello_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_say_hello_take(struct rpcrt_call *call, const Answer **ret_reply);
 
@@ -41,13 +39,9 @@ http_greeter2_say_hello_take(struct rpcrt_call *call, const Answer **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_get_http_info(struct rpcrt_call *call, const Ask *request,
                             const Answer **ret_reply);
-
-/** Start http_greeter2_get_http_info() without waiting. */
 RPCRT_API void
 http_greeter2_get_http_info_start(struct rpcrt_call *call, const Ask *request,
                                   rpcrt_done_fn *done, void *arg);
-
-/** The outcome of http_greeter2_get_http_info_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_get_http_info_take(struct rpcrt_call *call,
                                  const Answer **ret_reply);
@@ -56,13 +50,9 @@ http_greeter2_get_http_info_take(struct rpcrt_call *call,
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_already_snake(struct rpcrt_call *call, const Ask *request,
                             const Answer **ret_reply);
-
-/** Start http_greeter2_already_snake() without waiting. */
 RPCRT_API void
 http_greeter2_already_snake_start(struct rpcrt_call *call, const Ask *request,
                                   rpcrt_done_fn *done, void *arg);
-
-/** The outcome of http_greeter2_already_snake_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_already_snake_take(struct rpcrt_call *call,
                                  const Answer **ret_reply);
@@ -73,21 +63,10 @@ http_greeter2_already_snake_take(struct rpcrt_call *call,
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line(
     struct rpcrt_call *call, const Ask *request, const Answer **ret_reply);
-
-/**
- * Start
- * http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line()
- * without waiting.
- */
 RPCRT_API void
 http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line_start(
     struct rpcrt_call *call, const Ask *request, rpcrt_done_fn *done,
     void *arg);
-
-/**
- * The outcome of
- * http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line_start().
- */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line_take(
     struct rpcrt_call *call, const Answer **ret_reply);
@@ -96,13 +75,9 @@ http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twic
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_delete(struct rpcrt_call *call, const Ask *request,
                      const Answer **ret_reply);
-
-/** Start http_greeter2_delete() without waiting. */
 RPCRT_API void
 http_greeter2_delete_start(struct rpcrt_call *call, const Ask *request,
                            rpcrt_done_fn *done, void *arg);
-
-/** The outcome of http_greeter2_delete_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_delete_take(struct rpcrt_call *call, const Answer **ret_reply);
 
@@ -110,13 +85,9 @@ http_greeter2_delete_take(struct rpcrt_call *call, const Answer **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_default(struct rpcrt_call *call, const Ask *request,
                       const Answer **ret_reply);
-
-/** Start http_greeter2_default() without waiting. */
 RPCRT_API void
 http_greeter2_default_start(struct rpcrt_call *call, const Ask *request,
                             rpcrt_done_fn *done, void *arg);
-
-/** The outcome of http_greeter2_default_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_default_take(struct rpcrt_call *call, const Answer **ret_reply);
 
@@ -124,13 +95,9 @@ http_greeter2_default_take(struct rpcrt_call *call, const Answer **ret_reply);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_assert(struct rpcrt_call *call, const Ask *request,
                      const Answer **ret_reply);
-
-/** Start http_greeter2_assert() without waiting. */
 RPCRT_API void
 http_greeter2_assert_start(struct rpcrt_call *call, const Ask *request,
                            rpcrt_done_fn *done, void *arg);
-
-/** The outcome of http_greeter2_assert_start(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 http_greeter2_assert_take(struct rpcrt_call *call, const Answer **ret_reply);
 

@@ -28,7 +28,8 @@ http_greeter2_get_http_info_glue(const void *table, void *self,
     if (service->get_http_info == NULL) {
         return rpcrt_ctx_unimplemented(ctx);
     }
-    return service->get_http_info(self, ctx, (const void *)request, (void *)reply);
+    return service->get_http_info(self, ctx, (const void *)request,
+                                  (void *)reply);
 }
 
 static enum rpcrt_code
@@ -42,7 +43,8 @@ http_greeter2_already_snake_glue(const void *table, void *self,
     if (service->already_snake == NULL) {
         return rpcrt_ctx_unimplemented(ctx);
     }
-    return service->already_snake(self, ctx, (const void *)request, (void *)reply);
+    return service->already_snake(self, ctx, (const void *)request,
+                                  (void *)reply);
 }
 
 static enum rpcrt_code
@@ -55,7 +57,8 @@ http_greeter2_the_method_with_the_very_long_name_that_nobody_wants_to_write_twic
     if (service->the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line == NULL) {
         return rpcrt_ctx_unimplemented(ctx);
     }
-    return service->the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line(self, ctx, (const void *)request, (void *)reply);
+    return service->the_method_with_the_very_long_name_that_nobody_wants_to_write_twice_in_one_line(
+        self, ctx, (const void *)request, (void *)reply);
 }
 
 static enum rpcrt_code
@@ -111,5 +114,6 @@ enum rpcrt_code
 http_greeter2_serve(struct rpcrt_server *server,
                     const struct http_greeter2_service *service, void *self)
 {
-    return rpcrt_server_add(server, &http_greeter2_rpc, http_greeter2_table, service, self);
+    return rpcrt_server_add(server, &http_greeter2_rpc, http_greeter2_table,
+                            service, self);
 }

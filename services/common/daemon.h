@@ -1,0 +1,92 @@
+/*
+ * What all daemons do: listen on the addresses of their flags, say so when
+ * they serve, log, and end by SIGTERM or SIGINT after the running calls.
+ */
+#ifndef SERVICES_COMMON_DAEMON_H
+#define SERVICES_COMMON_DAEMON_H
+
+#include "common/flags.h"
+#include "common/log.h"
+
+struct common_daemon {
+    struct common_log log;
+    struct common_list listen;
+    const char *tls_cert;
+    const char *tls_key;
+    const char *tls_ca;
+    const char *log_level;
+    uint64_t drain_ms;
+};
+
+/* The flags that all daemons have, for the table of one. */
+#define COMMON_DAEMON_FLAGS(daemon)                                            \
+    {.name = "listen",                                                         \
+     .value = "ADDRESS",                                                       \
+     .help = "Serve at tcp://HOST:PORT (port 0: a free one), "                 \
+             "tls+tcp://HOST:PORT\n"                                           \
+             "or ipc://PATH; may be given several times.",                     \
+     .kind = COMMON_FLAG_LIST,                                                 \
+     .target = &(daemon)->listen},                                             \
+        {.name = "tls-cert",                                                   \
+         .value = "FILE",                                                      \
+         .help = "Certificate with its chain (PEM), for tls+tcp://.",          \
+         .kind = COMMON_FLAG_TEXT,                                             \
+         .target = &(daemon)->tls_cert},                                       \
+        {.name = "tls-key",                                                    \
+         .value = "FILE",                                                      \
+         .help = "Its private key (PEM).",                                     \
+         .kind = COMMON_FLAG_TEXT,                                             \
+         .target = &(daemon)->tls_key},                                        \
+        {.name = "tls-ca",                                                     \
+         .value = "FILE",                                                      \
+         .help = "Take only clients with a certificate of these authorities.", \
+         .kind = COMMON_FLAG_TEXT,                                             \
+         .target = &(daemon)->tls_ca},                                         \
+        {.name = "log-level",                                                  \
+         .value = "LEVEL",                                                     \
+         .help = "error, warning, info (the default) or debug.",               \
+         .kind = COMMON_FLAG_TEXT,                                             \
+         .target = &(daemon)->log_level},                                      \
+        {.name = "log-calls",                                                  \
+         .help = "Log every call, not only those that fail.",                  \
+         .kind = COMMON_FLAG_SWITCH,                                           \
+         .target = &(daemon)->log.calls},                                      \
+    {                                                                          \
+        .name = "drain-ms", .value = "N",                                      \
+        .help = "Wait so long for running calls after SIGTERM (10000).",       \
+        .kind = COMMON_FLAG_NUMBER, .target = &(daemon)->drain_ms, .min = 1,   \
+        .max = 3600000                                                         \
+    }
+
+/* Set what flags then change: standard error, level info. */
+void common_daemon_init(struct common_daemon *daemon, const char *program);
+
+/**
+ * Read flags and environment, and answer --help and --version. To be called
+ * first of all in main(): it also takes SIGTERM and SIGINT, so that one that
+ * comes early is not lost.
+ *
+ * Returns  true to go on; else *ret_exit is the exit code.
+ */
+RPCRT_MUST_CHECK bool common_daemon_start(struct common_daemon *daemon,
+                                          const struct common_program *program,
+                                          int argc, char **argv, int *ret_exit);
+
+/* Options for a server that logs here. */
+struct rpcrt_server_options
+common_daemon_server_options(struct common_daemon *daemon);
+
+/**
+ * Listen, print "kvd: listening on ADDRESS" for each address on standard
+ * output, serve until a signal comes, and drain.
+ *
+ * Returns  the exit code for main().
+ */
+RPCRT_MUST_CHECK int common_daemon_run(struct common_daemon *daemon,
+                                       struct rpcrt_server *server);
+
+/* Say on standard error why the program can't start; returns the exit code
+ * for main(). */
+int common_daemon_fail(const struct common_daemon *daemon, const char *text);
+
+#endif

@@ -1,0 +1,45 @@
+# The benchmark: subjects, their driver, and Debian's gRPC C++ and redis to
+# compare with.
+
+.PHONY: bench run-bench
+
+BENCH_SECONDS ?= 1
+BENCH_ROUNDS  ?= 3
+BENCHD := $(BUILD)/bench
+BENCHO := $(call obj,$(wildcard tests/bench/*.c))
+SHARE  := $(patsubst %,$(O)/obj/tests/bench/%.o,subject load allocs)
+DRIVER := $(patsubst %,$(O)/obj/tests/bench/%.o,bench process results table redis)
+SUBJECTS := $(patsubst %,$(BENCHD)/%,nng rpcrt kv grpc)
+ALLOBJ += $(BENCHO)
+
+bench: ## echo beside nng and gRPC C++, kv beside redis; BENCH_SECONDS= BENCH_ROUNDS=
+	$(Q)sh .ci/install build bench
+	$(AGAIN) run-bench
+run-bench: $(BENCHD)/bench $(SUBJECTS) $(O)/bin/kvd
+	$(Q)$< $(BENCHD) $(O)/bin/kvd $(BENCH_SECONDS) $(BENCH_ROUNDS) \
+	    $(BENCHD)/results.json $(BENCH)
+
+$(O)/obj/tests/bench/rpcrt.o $(O)/obj/tests/bench/kv.o: | $(GENH)
+$(O)/obj/tests/bench/nng.o: | $(NNGLIB)
+$(BENCHD)/bench: $(DRIVER)
+	$(PROGRAM)
+$(BENCHD)/nng: $(O)/obj/tests/bench/nng.o $(SHARE) $(NNGLIB)
+	$(PROGRAM)
+$(BENCHD)/rpcrt: $(O)/obj/tests/bench/rpcrt.o $(SHARE) \
+  $(call genobj,$(GEN)/bench/echo,$(GENEXT)) $(LIB).a
+	$(PROGRAM)
+$(BENCHD)/kv: $(O)/obj/tests/bench/kv.o $(SHARE) $(ALIBS)
+	$(PROGRAM)
+
+# gRPC's own stubs of the same .proto.
+ECHOPB := $(foreach e,pb grpc.pb,$(BENCHD)/gen/bench/echo.$(e).cc) \
+          $(BENCHD)/gen/rpcrt/v1/options.pb.cc
+$(ECHOPB) &: tests/bench/echo.proto $(OPTIONS)
+	$(call say,GEN,$<)
+	$(Q)mkdir -p $(BENCHD)/gen
+	$(Q)$(PROTOC) -Iidl -Itests -I$(PROTO) --cpp_out=$(BENCHD)/gen --grpc_out=$(BENCHD)/gen \
+	    --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) bench/echo.proto rpcrt/v1/options.proto
+$(BENCHD)/grpc: tests/bench/grpc.cc $(ECHOPB) $(SHARE)
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -std=c++17 -O2 -g -Wall -Wextra -Itests -I$(BENCHD)/gen -o $@ $(filter %.cc %.o,$^) \
+	    -lgrpc++ -lgrpc -lgpr -lprotobuf -labsl_synchronization -pthread

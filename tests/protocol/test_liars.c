@@ -1,0 +1,762 @@
+/*
+ * Clients that break the rules of the protocol: each is told what was wrong
+ * and cut off, nothing of what it sent wrongly is executed, and a good client
+ * beside it does not notice.
+ */
+#include "protocol/peer.h"
+#include "transport/raw.h"
+
+#define K 4u
+
+struct ground {
+    struct bed bed;
+    struct rpcrt_call *good;
+    struct peer liar;
+};
+
+static void
+ground_open(struct ground *ground, const char *transport)
+{
+    bed_open(&ground->bed, transport, NULL, NULL);
+    ground->good = bed_call(ground->bed.channel, BED_TIMEOUT_MS);
+    bed_echo(ground->good, 10);
+}
+
+/* The good client is served, on the connection that it always had. */
+static void
+ground_check(struct ground *ground)
+{
+    struct rpcrt_server_stats stats;
+    int64_t end = now_ms() + PEER_PATIENCE_MS;
+
+    bed_echo(ground->good, 1000);
+    do {
+        rpcrt_server_stats(ground->bed.server, &stats);
+    } while (stats.sessions > 1 && now_ms() < end);
+    cr_assert_eq(stats.sessions, 1u, "%u sessions", stats.sessions);
+    cr_assert_eq(atomic_load(&ground->bed.probe.n_counted), 0u);
+}
+
+static void
+ground_close(struct ground *ground)
+{
+    rpcrt_call_free(ground->good);
+    bed_close(&ground->bed);
+}
+
+/* The liar is told so, with that code, and cut off. */
+static void
+expect_goaway(struct peer *liar, enum rpcrt_code code, const char *what)
+{
+    struct bytes message;
+    struct frame frame;
+
+    cr_assert(peer_await(liar, GOAWAY, 0, &message, &frame), "%s: no GOAWAY",
+              what);
+    cr_assert_eq((enum rpcrt_code)frame.aux, code, "%s: %u: %.*s", what,
+                 frame.aux, (int)frame.size, (const char *)frame.payload);
+    cr_assert_gt(frame.size, 0, "%s: no text", what);
+    bytes_free(&message);
+    cr_assert(peer_ended(liar), "%s: not cut off", what);
+    peer_close(liar);
+}
+
+/* -- one message that is wrong ---------------------------------------------- */
+
+/* Each makes a message in a session that is up; a call of Count is in it, which
+ * must not be executed. */
+struct lie {
+    const char *name;
+    enum rpcrt_code code;
+    void (*tell)(struct peer *liar, struct bytes *message);
+};
+
+static void
+add_count(struct bytes *message, uint64_t call)
+{
+    put_call(message, call, COUNT, 0, NULL, 0);
+}
+
+static void
+with_header(struct bytes *message, uint16_t keep, uint64_t session,
+            uint64_t seq)
+{
+    put_header(message, keep, session, seq);
+    add_count(message, 1);
+}
+
+static void
+repeat_seq(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 0);
+}
+
+static void
+jump_seq(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 1 + K);
+}
+
+static void
+jump_far(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, UINT64_MAX);
+}
+
+static void
+change_session(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session ^ 1u, 1);
+}
+
+static void
+drop_session(struct peer *liar, struct bytes *message)
+{
+    (void)liar;
+    with_header(message, 1, 0, 1);
+}
+
+static void
+keep_nothing(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 0, liar->session, 1);
+}
+
+static void
+keep_all(struct peer *liar, struct bytes *message)
+{
+    with_header(message, K, liar->session, 1);
+}
+
+static void
+keep_too_many(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 65535, liar->session, 1);
+}
+
+static void
+say_hello_again(struct peer *liar, struct bytes *message)
+{
+    put_header(message, 1, liar->session, 1);
+    put_hello(message, K, 1000);
+    add_count(message, 1);
+}
+
+static void
+speak_version_2(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 1);
+    message->data[0] = 2;
+}
+
+static void
+set_message_flag(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 1);
+    message->data[1] = MORE;
+}
+
+static void
+set_reserved(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 1);
+    message->data[7] = 1;
+}
+
+/* A frame behind a good one: nothing of the message may run. */
+static void
+with_frame(struct peer *liar, struct bytes *message, uint8_t type,
+           uint8_t flags, uint64_t call, const void *payload, size_t size)
+{
+    with_header(message, 1, liar->session, 1);
+    put_frame(message, type, flags, 0, call, payload, size);
+}
+
+static void
+send_type_0(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, 0, 0, 0, NULL, 0);
+}
+
+static void
+send_type_10(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, 10, 0, 0, NULL, 0);
+}
+
+static void
+send_type_255(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, 255, 0, 0, NULL, 0);
+}
+
+static void
+set_frame_flag(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, PING, 0x80, 0, NULL, 0);
+}
+
+static void
+send_status(struct peer *liar, struct bytes *message)
+{
+    static const uint8_t payload[16];
+
+    with_frame(liar, message, STATUS, 0, 1, payload, sizeof payload);
+}
+
+static void
+send_goaway(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, GOAWAY, 0, 0, "bye", 3);
+}
+
+static void
+give_ping_a_call(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, PING, 0, 7, NULL, 0);
+}
+
+static void
+send_large_ping(struct peer *liar, struct bytes *message)
+{
+    static const uint8_t payload[65];
+
+    with_frame(liar, message, PING, 0, 0, payload, sizeof payload);
+}
+
+static void
+send_call_0(struct peer *liar, struct bytes *message)
+{
+    put_header(message, 1, liar->session, 1);
+    add_count(message, 0);
+}
+
+static void
+send_short_call(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, CALL, END, 2, "too short", 9);
+}
+
+static void
+claim_more_metadata(struct peer *liar, struct bytes *message)
+{
+    const uint8_t payload[20] = {[8] = 5}; /* metadata of 5 bytes, 4 there */
+
+    with_frame(liar, message, CALL, END, 2, payload, sizeof payload);
+}
+
+static void
+bring_more_than_claimed(struct peer *liar, struct bytes *message)
+{
+    const uint8_t payload[20] = {[4] = 3}; /* a message of 3 bytes, 4 there */
+
+    with_frame(liar, message, CALL, END, 2, payload, sizeof payload);
+}
+
+static void
+cancel_with_payload(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, CANCEL, 0, 1, "x", 1);
+}
+
+static void
+name_nothing(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, METHOD, 0, 0, NULL, 0);
+}
+
+static void
+name_too_much(struct peer *liar, struct bytes *message)
+{
+    static const char path[256] = "/";
+
+    with_frame(liar, message, METHOD, 0, 0, path, sizeof path);
+}
+
+static void
+end_in_a_frame(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, PING, 0, 0, "1234", 4);
+    message->size--;
+}
+
+static void
+end_in_a_frame_header(struct peer *liar, struct bytes *message)
+{
+    with_frame(liar, message, PING, 0, 0, NULL, 0);
+    message->size--;
+}
+
+static void
+be_too_short(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 1);
+    message->size = HEADER_SIZE - 1;
+}
+
+static void
+be_empty(struct peer *liar, struct bytes *message)
+{
+    with_header(message, 1, liar->session, 1);
+    message->size = 0;
+}
+
+static const struct lie lies[] = {
+    {"sequence number again", RPCRT_INVALID_ARGUMENT, repeat_seq},
+    {"sequence number too far", RPCRT_INVALID_ARGUMENT, jump_seq},
+    {"last sequence number", RPCRT_INVALID_ARGUMENT, jump_far},
+    {"other session", RPCRT_FAILED_PRECONDITION, change_session},
+    {"no session", RPCRT_FAILED_PRECONDITION, drop_session},
+    {"keep 0", RPCRT_INVALID_ARGUMENT, keep_nothing},
+    {"keep K", RPCRT_INVALID_ARGUMENT, keep_all},
+    {"keep 65535", RPCRT_INVALID_ARGUMENT, keep_too_many},
+    {"second HELLO", RPCRT_INVALID_ARGUMENT, say_hello_again},
+    {"version 2", RPCRT_UNIMPLEMENTED, speak_version_2},
+    {"message flag", RPCRT_UNIMPLEMENTED, set_message_flag},
+    {"reserved bytes", RPCRT_UNIMPLEMENTED, set_reserved},
+    {"frame type 0", RPCRT_UNIMPLEMENTED, send_type_0},
+    {"frame type 10", RPCRT_UNIMPLEMENTED, send_type_10},
+    {"frame type 255", RPCRT_UNIMPLEMENTED, send_type_255},
+    {"frame flag", RPCRT_UNIMPLEMENTED, set_frame_flag},
+    {"STATUS of a client", RPCRT_INVALID_ARGUMENT, send_status},
+    {"GOAWAY of a client", RPCRT_INVALID_ARGUMENT, send_goaway},
+    {"PING of a call", RPCRT_INVALID_ARGUMENT, give_ping_a_call},
+    {"PING of 65 bytes", RPCRT_INVALID_ARGUMENT, send_large_ping},
+    {"call 0", RPCRT_INVALID_ARGUMENT, send_call_0},
+    {"short CALL", RPCRT_INVALID_ARGUMENT, send_short_call},
+    {"metadata not there", RPCRT_INVALID_ARGUMENT, claim_more_metadata},
+    {"message too long", RPCRT_INVALID_ARGUMENT, bring_more_than_claimed},
+    {"CANCEL with payload", RPCRT_INVALID_ARGUMENT, cancel_with_payload},
+    {"METHOD without path", RPCRT_INVALID_ARGUMENT, name_nothing},
+    {"METHOD of 256 bytes", RPCRT_INVALID_ARGUMENT, name_too_much},
+    {"cut in a frame", RPCRT_INVALID_ARGUMENT, end_in_a_frame},
+    {"cut in a frame's header", RPCRT_INVALID_ARGUMENT, end_in_a_frame_header},
+    {"cut in the header", RPCRT_INVALID_ARGUMENT, be_too_short},
+    {"empty message", RPCRT_INVALID_ARGUMENT, be_empty},
+};
+
+Test(liars, are_told_and_cut_off_before_anything_runs, .timeout = 60)
+{
+    struct ground ground;
+
+    ground_open(&ground, "tcp");
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        struct bytes message = {0};
+
+        peer_open(&ground.liar, ground.bed.address, K);
+        lies[i].tell(&ground.liar, &message);
+        cr_assert(peer_send(&ground.liar, &message));
+        expect_goaway(&ground.liar, lies[i].code, lies[i].name);
+        ground_check(&ground);
+    }
+    ground_close(&ground);
+}
+
+/* -- what concerns calls that are open -------------------------------------- */
+
+/* Frames that are good by themselves, in a session with call 5 open, that has
+ * brought 2 of 10 bytes. */
+static void
+lie_about_calls(struct ground *ground, const char *name,
+                void (*tell)(struct bytes *message))
+{
+    struct bytes message;
+
+    peer_open(&ground->liar, ground->bed.address, K);
+    message = peer_message(&ground->liar, 1);
+    put_call_part(&message, 5, COUNT, 10, "ab", 2);
+    tell(&message);
+    cr_assert(peer_send(&ground->liar, &message));
+    expect_goaway(&ground->liar, RPCRT_INVALID_ARGUMENT, name);
+    ground_check(ground);
+}
+
+static void
+use_a_number_again(struct bytes *message)
+{
+    add_count(message, 5);
+}
+
+static void
+use_an_older_number(struct bytes *message)
+{
+    add_count(message, 4);
+}
+
+static void
+call_an_unknown_method(struct bytes *message)
+{
+    put_call(message, 6, MISSING + 1, 0, NULL, 0);
+}
+
+static void
+bring_too_much(struct bytes *message)
+{
+    put_frame(message, DATA, 0, 0, 5, "123456789", 9);
+}
+
+static void
+skip_a_method(struct bytes *message)
+{
+    put_method(message, MISSING + 2, "/probe.v1.Probe/Count");
+}
+
+Test(liars, break_off_with_the_rules_of_calls, .timeout = 60)
+{
+    struct ground ground;
+
+    ground_open(&ground, "ipc");
+    lie_about_calls(&ground, "number again", use_a_number_again);
+    lie_about_calls(&ground, "older number", use_an_older_number);
+    lie_about_calls(&ground, "unknown method", call_an_unknown_method);
+    lie_about_calls(&ground, "too much data", bring_too_much);
+    lie_about_calls(&ground, "skipped method", skip_a_method);
+    ground_close(&ground);
+}
+
+Test(liars, may_name_things_that_are_gone, .timeout = 60)
+{
+    struct ground ground;
+    struct peer *liar = &ground.liar;
+    struct bytes message;
+    struct frame frame;
+
+    ground_open(&ground, "tcp");
+    peer_open(liar, ground.bed.address, K);
+    message = peer_message(liar, 1);
+    put_frame(&message, CANCEL, 0, 0, 77, NULL, 0);
+    put_frame(&message, DATA, 0, 0, 78, "late", 4);
+    put_frame(&message, PONG, 0, 0, 0, NULL, 0);
+    put_call(&message, 1, ECHO, 0, NULL, 0);
+    cr_assert(peer_send(liar, &message));
+    cr_assert(peer_await(liar, DATA, 1, &message, &frame));
+    cr_assert_eq(frame.flags, START | END);
+    bytes_free(&message);
+    peer_close(liar);
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+/* -- the beginning ---------------------------------------------------------- */
+
+static void
+expect_first_refused(struct ground *ground, struct bytes *message,
+                     enum rpcrt_code code, const char *what)
+{
+    cr_assert(peer_send(&ground->liar, message));
+    expect_goaway(&ground->liar, code, what);
+    ground_check(ground);
+}
+
+Test(liars, must_begin_with_a_proper_hello, .timeout = 60)
+{
+    static const uint32_t contexts[] = {0, 1, 257, UINT32_MAX};
+    struct ground ground;
+    struct bytes message;
+
+    ground_open(&ground, "tcp");
+    for (size_t i = 0; i < sizeof contexts / sizeof contexts[0]; i++) {
+        peer_connect(&ground.liar, ground.bed.address);
+        message = peer_message(&ground.liar, 1);
+        put_hello(&message, contexts[i], 1000);
+        expect_first_refused(&ground, &message, RPCRT_INVALID_ARGUMENT,
+                             "contexts");
+    }
+    peer_connect(&ground.liar, ground.bed.address);
+    message = peer_message(&ground.liar, 1);
+    put_method(&message, 0, "/probe.v1.Probe/Count");
+    put_call(&message, 1, 0, 0, NULL, 0);
+    expect_first_refused(&ground, &message, RPCRT_INVALID_ARGUMENT,
+                         "no HELLO");
+    peer_connect(&ground.liar, ground.bed.address);
+    message = peer_message(&ground.liar, 1);
+    put_frame(&message, HELLO, 0, 0, 0, "15 bytes are few", 15);
+    expect_first_refused(&ground, &message, RPCRT_INVALID_ARGUMENT,
+                         "short HELLO");
+    peer_connect(&ground.liar, ground.bed.address);
+    ground.liar.session = 0;
+    message = peer_message(&ground.liar, 1);
+    put_hello(&message, K, 1000);
+    expect_first_refused(&ground, &message, RPCRT_FAILED_PRECONDITION,
+                         "session 0");
+    ground_close(&ground);
+}
+
+/* -- sessions --------------------------------------------------------------- */
+
+Test(liars, reach_nothing_of_another_session, .timeout = 60)
+{
+    struct ground ground;
+    struct peer owner;
+    struct bytes message;
+    struct frame frame;
+
+    ground_open(&ground, "tcp");
+    peer_open(&owner, ground.bed.address, K);
+    message = peer_message(&owner, 1);
+    put_call(&message, 1, HANG, 0, NULL, 0);
+    cr_assert(peer_send(&owner, &message));
+    bed_await(&ground.bed.probe.n_hanging, 1);
+    /* Who knows its number has a session of his own by it. */
+    peer_connect(&ground.liar, ground.bed.address);
+    ground.liar.session = owner.session;
+    message = peer_message(&ground.liar, 1);
+    put_hello(&message, K, 1000);
+    put_method(&message, 0, "/probe.v1.Probe/Echo");
+    put_frame(&message, CANCEL, 0, 0, 1, NULL, 0);
+    put_call(&message, 1, 0, 0, NULL, 0);
+    cr_assert(peer_send(&ground.liar, &message));
+    cr_assert(peer_await(&ground.liar, DATA, 1, &message, &frame));
+    bytes_free(&message);
+    peer_close(&ground.liar);
+    cr_assert_eq(atomic_load(&ground.bed.probe.n_cancelled), 0u);
+    message = peer_message(&owner, 1);
+    put_call(&message, 2, ECHO, 0, NULL, 0);
+    cr_assert(peer_send(&owner, &message));
+    cr_assert(peer_await(&owner, DATA, 2, &message, &frame));
+    bytes_free(&message);
+    peer_close(&owner);
+    bed_await(&ground.bed.probe.n_cancelled, 1);
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+Test(liars, that_leave_a_gap_run_nothing_behind_it, .timeout = 60)
+{
+    struct ground ground;
+    struct bytes message;
+    struct bytes missing;
+    struct frame frame;
+
+    ground_open(&ground, "tcp");
+    peer_open(&ground.liar, ground.bed.address, K);
+    missing = peer_message(&ground.liar, 1);
+    message = peer_message(&ground.liar, 1);
+    put_call(&message, 2, COUNT, 0, NULL, 0);
+    cr_assert(peer_send(&ground.liar, &message));
+    for (unsigned i = 0; i < 20; i++) {
+        bed_echo(ground.good, 100);
+    }
+    cr_assert_eq(atomic_load(&ground.bed.probe.n_counted), 0u);
+    /* It comes after all, and both are taken in order. */
+    put_call(&missing, 1, ECHO, 0, NULL, 0);
+    cr_assert(peer_send(&ground.liar, &missing));
+    cr_assert(peer_await(&ground.liar, DATA, 2, &message, &frame));
+    bytes_free(&message);
+    cr_assert_eq(atomic_load(&ground.bed.probe.n_counted), 1u);
+    peer_close(&ground.liar);
+    ground_close(&ground);
+}
+
+/* -- too much, too slow, not at all ----------------------------------------- */
+
+/* A request of a few bytes for a reply of 250000. */
+static void
+put_greedy_call(struct bytes *message, uint64_t call)
+{
+    const uint8_t request[] = {0x10, 0x90, 0xa1, 0x0f};
+
+    put_call(message, call, ECHO, 0, request, sizeof request);
+}
+
+/* One request after the other, each when the last was answered, so that it is
+ * not their number at once that the server minds. */
+Test(liars, that_never_read_are_cut_off_soon, .timeout = 60)
+{
+    struct ground ground;
+    struct rpcrt_server_stats first;
+    struct rpcrt_server_stats stats;
+    int64_t end = now_ms() + PEER_PATIENCE_MS;
+    uint64_t n_asked = 0;
+
+    ground_open(&ground, "tcp");
+    peer_open(&ground.liar, ground.bed.address, K);
+    rpcrt_server_stats(ground.bed.server, &first);
+    stats = first;
+    while (stats.sessions > 1 && n_asked < 400 && now_ms() < end) {
+        if (stats.messages_sent == first.messages_sent + n_asked) {
+            struct bytes message = peer_message(&ground.liar, 1);
+
+            put_greedy_call(&message, ++n_asked);
+            (void)peer_send(&ground.liar, &message);
+        }
+        rpcrt_server_stats(ground.bed.server, &stats);
+    }
+    /* What the sockets take is as good as read: some megabytes. */
+    cr_assert_lt(n_asked, 100, "%u requests answered", (unsigned)n_asked);
+    cr_assert_eq(stats.sessions_cut, 1u);
+    peer_close(&ground.liar);
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+Test(liars, that_stop_in_a_message_hold_up_nobody, .timeout = 60)
+{
+    struct ground ground;
+    struct peer liars[20];
+    uint8_t head[12] = {0, 0, 0, 0, 0, 4, 0, 0, 0x80};
+
+    ground_open(&ground, "tcp");
+    for (unsigned i = 0; i < 20; i++) {
+        if (i % 2 == 0) {
+            peer_connect(&liars[i], ground.bed.address);
+        } else {
+            peer_open(&liars[i], ground.bed.address, K);
+        }
+        cr_assert(peer_write(&liars[i], head, sizeof head - i % 5));
+    }
+    for (unsigned i = 0; i < 50; i++) {
+        bed_echo(ground.good, 20000);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        peer_close(&liars[i]);
+    }
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+Test(liars, that_announce_too_large_a_message_are_cut_off, .timeout = 60)
+{
+    static const uint64_t sizes[] = {(256u << 10) + 69, 1u << 30,
+                                     UINT64_C(1) << 62, UINT64_MAX};
+    struct ground ground;
+
+    ground_open(&ground, "tcp");
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        peer_open(&ground.liar, ground.bed.address, K);
+        raw_announce(ground.liar.fd, ground.bed.address, sizes[i]);
+        cr_assert(peer_ended(&ground.liar));
+        peer_close(&ground.liar);
+        ground_check(&ground);
+    }
+    ground_close(&ground);
+}
+
+/* nng lets a little more than the limit through. */
+Test(liars, that_send_a_byte_above_the_limit_are_cut_off, .timeout = 60)
+{
+    struct ground ground;
+    struct bytes message;
+
+    ground_open(&ground, "ipc");
+    peer_open(&ground.liar, ground.bed.address, K);
+    message = peer_message(&ground.liar, 1);
+    add_count(&message, 1);
+    while (message.size < (256u << 10) + 1) {
+        bytes_put_number(&message, 0, 1);
+    }
+    cr_assert(peer_send(&ground.liar, &message));
+    cr_assert(peer_ended(&ground.liar));
+    peer_close(&ground.liar);
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+Test(liars, that_trickle_are_served_when_they_are_through, .timeout = 60)
+{
+    struct ground ground;
+    struct bytes message;
+    struct bytes whole;
+    struct frame frame;
+
+    ground_open(&ground, "tcp");
+    peer_open(&ground.liar, ground.bed.address, K);
+    message = peer_message(&ground.liar, 1);
+    put_call(&message, 1, ECHO, 0, NULL, 0);
+    whole = peer_wrap(&ground.liar, &message);
+    bytes_free(&message);
+    for (size_t i = 0; i < whole.size; i++) {
+        cr_assert(peer_write(&ground.liar, whole.data + i, 1));
+        nap_ms(1);
+        if (i % 8 == 0) {
+            bed_echo(ground.good, 100);
+        }
+    }
+    bytes_free(&whole);
+    cr_assert(peer_await(&ground.liar, DATA, 1, &message, &frame));
+    bytes_free(&message);
+    peer_close(&ground.liar);
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+Test(liars, that_ping_for_ever_are_answered, .timeout = 60)
+{
+    struct ground ground;
+    struct bytes message;
+    struct frame frame;
+
+    ground_open(&ground, "tcp");
+    peer_open(&ground.liar, ground.bed.address, K);
+    for (unsigned round = 0; round < 20; round++) {
+        size_t at = HEADER_SIZE;
+        unsigned n_pongs = 0;
+
+        message = peer_message(&ground.liar, 1);
+        for (unsigned i = 0; i < 1000; i++) {
+            put_frame(&message, PING, 0, 0, 0, "echo me", 7);
+        }
+        cr_assert(peer_send(&ground.liar, &message));
+        cr_assert(peer_await(&ground.liar, PONG, 0, &message, &frame));
+        cr_assert_arr_eq(frame.payload, "echo me", 7);
+        while (next_frame(&message, &at, &frame)) {
+            n_pongs += frame.type == PONG;
+        }
+        cr_assert_eq(n_pongs, 1000u);
+        bytes_free(&message);
+    }
+    peer_close(&ground.liar);
+    ground_check(&ground);
+    ground_close(&ground);
+}
+
+/* -- garbage ---------------------------------------------------------------- */
+
+static uint32_t
+next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+Test(liars, that_send_garbage_hurt_nobody, .timeout = 60)
+{
+    struct ground ground;
+    uint32_t random = 2024;
+    uint8_t garbage[600];
+
+    ground_open(&ground, "tcp");
+    for (unsigned i = 0; i < 200; i++) {
+        size_t size = next_random(&random) % sizeof garbage;
+        int fd;
+
+        for (size_t j = 0; j < size; j++) {
+            garbage[j] = (uint8_t)next_random(&random);
+        }
+        if (i % 4 == 0) {
+            /* Not even the handshake. */
+            fd = raw_connect(ground.bed.address);
+            (void)send(fd, garbage, size, MSG_NOSIGNAL);
+            (void)close(fd);
+        } else {
+            struct bytes message = {0};
+
+            peer_open(&ground.liar, ground.bed.address, K);
+            if (i % 4 == 1) {
+                /* Behind a good header, in a frame of a good type. */
+                message = peer_message(&ground.liar, 1);
+                put_frame(&message, (uint8_t)(1 + i % 9), 0, 0, i % 3, garbage,
+                          size);
+            } else {
+                bytes_put(&message, garbage, size);
+            }
+            (void)peer_send(&ground.liar, &message);
+            peer_close(&ground.liar);
+        }
+        if (i % 10 == 0) {
+            bed_echo(ground.good, 100);
+        }
+    }
+    ground_check(&ground);
+    ground_close(&ground);
+}
