@@ -252,6 +252,9 @@ launch(struct rpcrt_call *call)
     rpcrt__delivery_init(&delivery);
     pthread_mutex_lock(&channel->lock);
     if (call->done != NULL && rpcrt__channel_is_over(channel, call)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_CANCELLED,
+                               "%s: the call or its channel is being freed",
+                               call->method->path);
         pthread_mutex_unlock(&channel->lock);
         end_child(call);
         return;

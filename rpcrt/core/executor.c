@@ -16,6 +16,7 @@
 /* A task that takes longer than this looks stuck. */
 #define STUCK_NS UINT64_C(50000)
 #define STALL_NS RPCRT__MS
+#define LOST_NS (10 * RPCRT__MS)
 
 struct rpcrt__executor {
     struct rpcrt__timer timer;
@@ -56,12 +57,12 @@ wake_one(struct rpcrt__executor *executor)
 
 /* [locked] */
 static void
-arm(struct rpcrt__executor *executor, uint64_t now_ns)
+arm(struct rpcrt__executor *executor, uint64_t due_ns)
 {
     if (!executor->armed) {
         executor->armed = true;
         executor->n_taken_before = executor->n_taken;
-        rpcrt__timer_set(&executor->timer, now_ns + STALL_NS);
+        rpcrt__timer_set(&executor->timer, due_ns);
     }
 }
 
@@ -163,6 +164,7 @@ rpcrt__executor_submit(struct rpcrt__executor *executor,
                        struct rpcrt__list *tasks)
 {
     uint64_t now_ns;
+    bool lone;
 
     if (rpcrt__list_empty(tasks)) {
         return;
@@ -174,11 +176,11 @@ rpcrt__executor_submit(struct rpcrt__executor *executor,
         (executor->n_active == 0 || now_ns > executor->started_ns + STUCK_NS)) {
         wake_one(executor);
     }
-    /* A lone task with a thread on its way to it needs nobody else. */
-    if (executor->n_wakes == 0 ||
-        executor->queue.next != executor->queue.prev) {
-        arm(executor, now_ns);
-    }
+    /* A lone task with a thread on its way to it needs nobody else, unless the
+     * signal is lost, as glibc before 2.41 sometimes does (its bug 25847). */
+    lone =
+        executor->n_wakes > 0 && executor->queue.next == executor->queue.prev;
+    arm(executor, now_ns + (lone ? LOST_NS : STALL_NS));
     pthread_mutex_unlock(&executor->lock);
 }
 

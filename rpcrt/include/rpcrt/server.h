@@ -146,7 +146,7 @@ struct rpcrt_server_stats {
     uint32_t sessions;
 };
 
-RPCRT_API void rpcrt_server_stats(struct rpcrt_server *server,
+RPCRT_API void rpcrt_server_get_stats(struct rpcrt_server *server,
                                   struct rpcrt_server_stats *ret_stats);
 
 RPCRT_END_DECLS

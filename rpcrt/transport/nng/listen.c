@@ -253,7 +253,7 @@ rpcrt__server_link_listen(struct rpcrt__server_link *link, const char *address,
         return rpcrt__nng_error(ret_error, NNG_ECLOSED, "listen", address);
     }
     code = listener_new(link, address, tls, ret_error, &listener);
-    if (code == RPCRT_OK) {
+    if (code == RPCRT_OK && listener != NULL) {
         /* A connection can come before nng_listener_start() returns. */
         pthread_mutex_lock(&link->lock);
         listener->next = link->listeners;

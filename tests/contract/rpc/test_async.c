@@ -193,6 +193,6 @@ EACH_TRANSPORT(async, ends_when_the_channel_of_a_call_that_restarts_is_freed,
         (void)usleep(100);
     }
     bed_close(&bed);
-    cr_assert_eq(chain.code, RPCRT_CANCELLED);
+    cr_assert_eq(rpcrt_call_code(call), RPCRT_CANCELLED);
     rpcrt_call_free(call);
 }

@@ -196,7 +196,7 @@ Test(server, records_each_call_under_the_name_that_the_caller_gave,
     cr_assert_str_eq(records.text,
                      "/probe.v1.Probe/Fail order-7 ABORTED too late");
     pthread_mutex_unlock(&records.lock);
-    rpcrt_server_stats(bed.server, &stats);
+    rpcrt_server_get_stats(bed.server, &stats);
     cr_assert_eq(stats.calls_started, 1u);
     cr_assert_eq(stats.calls_finished, 1u);
     cr_assert_eq(stats.sessions, 1u);

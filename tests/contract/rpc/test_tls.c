@@ -68,7 +68,7 @@ await_failure(struct attempt *attempt, struct rpcrt_server *server)
     struct rpcrt_server_stats stats;
 
     for (unsigned i = 0; i < 400; i++) {
-        rpcrt_server_stats(server, &stats);
+        rpcrt_server_get_stats(server, &stats);
         attempt->n_failed = stats.handshakes_failed;
         if (attempt->n_failed > 0) {
             break;
