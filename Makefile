@@ -16,7 +16,6 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-FORCE:
 .PHONY: FORCE all install uninstall demo certs format layers clean help
 
 O    := $(BUILD)/$(VARIANT)
@@ -146,8 +145,7 @@ $(LIB)-$(1).so.$(VERSION): $(call genobj,$(call stems,$(1)),pb-c rpc client) | $
 	$$(call SHARED,-L$(O)/lib -lrpcrt -lprotobuf-c)
 endef
 $(foreach c,$(CLIENTS),$(eval $(call CLIENT,$(c))))
-ALIBS    := $(CLIENTS:%=$(LIB)-%.a) $(LIB).a
-LIBRARIES := $(ALIBS) $(ALIBS:.a=.so.$(VERSION))
+ALIBS   := $(CLIENTS:%=$(LIB)-%.a) $(LIB).a
 
 # -- programs ---------------------------------------------------------------------
 
@@ -176,7 +174,7 @@ $(O)/bin/protoc-gen-rpcrt: $(CODEGEN) $(call genobj,$(DESC),pb-c)
 JOBS  := $(shell nproc 2>/dev/null || echo 1)
 AGAIN  = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
-all: $(LIBRARIES) $(PROGRAMS) ## libraries, plugin, servers and command-line tools
+all: $(ALIBS) $(ALIBS:.a=.so.$(VERSION)) $(PROGRAMS) ## libraries, plugin, servers and command-line tools
 
 include tests/tests.mk tests/bench/bench.mk
 

@@ -230,6 +230,19 @@ kv_bench(const struct bench *bench)
     process_end(&kvd, 1);
 }
 
+/* Other work on the machine falsifies everything. */
+static void
+load_warn(void)
+{
+    double load;
+
+    if (getloadavg(&load, 1) == 1 && load > 1.0) {
+        printf("\nThe machine was busy with something else (load %.1f): these "
+               "figures mean little.\n",
+               load);
+    }
+}
+
 /* -- all together --------------------------------------------------------- */
 
 int
@@ -253,6 +266,7 @@ main(int argc, char **argv)
         bench.rounds > RESULTS_ROUNDS_MAX) {
         bench_fail("SECONDS above 0, ROUNDS from 1 to %u", RESULTS_ROUNDS_MAX);
     }
+    load_warn();
     if (only == NULL || strcmp(only, "echo") == 0) {
         echo_bench(&bench);
         table_echo(bench.rounds, bench.seconds);

@@ -20,7 +20,7 @@ await_sessions(struct rpcrt_server *server, unsigned n)
     int64_t end = now_ms() + PEER_PATIENCE_MS;
 
     do {
-        rpcrt_server_stats(server, &stats);
+        rpcrt_server_get_stats(server, &stats);
     } while (stats.sessions > n && now_ms() < end);
     cr_assert_eq(stats.sessions, n, "%u sessions", stats.sessions);
 }

@@ -66,7 +66,7 @@ kill_clients(const char *transport)
     end = now_ms() + PEER_PATIENCE_MS;
     do {
         bed_echo(good, 10);
-        rpcrt_server_stats(bed.server, &stats);
+        rpcrt_server_get_stats(bed.server, &stats);
     } while (stats.sessions > 1 && now_ms() < end);
     cr_assert_eq(stats.sessions, 1u);
     cr_assert_eq(stats.sessions_opened, stats.sessions_closed + 1);

@@ -319,7 +319,7 @@ EACH_TRANSPORT(lifecycle, a_server_ends_while_others_answer_its_calls, 60)
         }
         do {
             nap_us(50);
-            rpcrt_server_stats(bed.server, &stats);
+            rpcrt_server_get_stats(bed.server, &stats);
         } while (stats.calls_started == 0);
         rpcrt_server_free(bed.server);
         bed.server = NULL;

@@ -152,7 +152,7 @@ await_no_calls(struct rpcrt_server *server)
     int64_t end = now_ms() + PEER_PATIENCE_MS;
 
     do {
-        rpcrt_server_stats(server, &stats);
+        rpcrt_server_get_stats(server, &stats);
     } while (stats.calls_running > 0 && now_ms() < end);
     cr_assert_eq(stats.calls_running, 0u);
 }

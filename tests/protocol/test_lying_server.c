@@ -563,7 +563,21 @@ short_hello(struct bytes *message)
     put_frame(message, HELLO, 0, 0, 0, "hello", 5);
 }
 
+static void
+take_one_context(struct bytes *message)
+{
+    put_hello(message, 1, 1000);
+}
+
+static void
+take_more_contexts(struct bytes *message)
+{
+    put_hello(message, RPCRT_CONTEXTS + 1, 1000);
+}
+
 static const struct greeting greetings[] = {
+    {"one context", take_one_context, "contexts"},
+    {"more contexts", take_more_contexts, "contexts"},
     {"data", begin_with_data, "HELLO"},
     {"goaway", go_away_at_once, "too tired"},
     {"forbidden", go_away_forbidden, "who are you?"},
@@ -616,6 +630,80 @@ Test(lying_server, must_begin_with_a_proper_hello, .timeout = 60)
         rpcrt_channel_free(channel);
         host_close(&host);
     }
+}
+
+/* A server that takes two requests at once gets no third. */
+struct few {
+    atomic_uint n_requests;
+    atomic_bool answering;
+};
+
+static void
+take_two_contexts(struct host *host, int fd)
+{
+    struct exchange exchange = {.seq = 1};
+    struct few *few = host->arg;
+    struct bytes messages[2];
+    struct bytes reply = {0};
+    uint32_t requests[2];
+
+    if (!host_shake(fd) ||
+        !host_receive(host, fd, &requests[0], &messages[0])) {
+        return;
+    }
+    exchange.session = bytes_number(messages[0].data + 8, 8);
+    bytes_free(&messages[0]);
+    put_header(&reply, 0, exchange.session, 0);
+    put_hello(&reply, 2, 1000);
+    (void)host_reply(fd, requests[0], &reply);
+    for (unsigned i = 0; i < 2; i++) {
+        if (!host_receive(host, fd, &requests[i], &messages[i])) {
+            return;
+        }
+        atomic_fetch_add(&few->n_requests, 1);
+    }
+    while (!atomic_load(&few->answering) && !atomic_load(&host->ending)) {
+        struct pollfd poller = {.fd = fd, .events = POLLIN};
+
+        if (poll(&poller, 1, 5) == 1) {
+            atomic_fetch_add(&few->n_requests, 1);
+            break;
+        }
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        (void)answer_calls(fd, requests[i], &messages[i], &exchange, answer);
+        bytes_free(&messages[i]);
+    }
+    host_hold(host, fd);
+}
+
+Test(lying_server, may_take_fewer_contexts, .timeout = 60)
+{
+    Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
+    struct few few = {.n_requests = 0};
+    struct rpcrt_channel *channel;
+    struct rpcrt_call *calls[6];
+    atomic_uint n_done = 0;
+    struct host host;
+
+    host_open(&host, take_two_contexts, &few);
+    cr_assert_eq(rpcrt_channel_new(host.address, NULL, &channel), RPCRT_OK);
+    for (unsigned i = 0; i < 6; i++) {
+        calls[i] = bed_call(channel, 0);
+        probe_echo_start(calls[i], &request, bed_done, &n_done);
+    }
+    bed_await(&few.n_requests, 2);
+    nap_ms(50);
+    cr_assert_eq(atomic_load(&few.n_requests), 2u);
+    atomic_store(&few.answering, true);
+    while (atomic_load(&n_done) == 0) {
+        nap_ms(1);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        rpcrt_call_free(calls[i]);
+    }
+    rpcrt_channel_free(channel);
+    host_close(&host);
 }
 
 /* -- silence ---------------------------------------------------------------- */

@@ -307,12 +307,12 @@ EACH_TRANSPORT(outcome, of_a_lone_call_is_one_message_each_way, 30)
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
     bed_echo(call, 10);
     bed_echo(call, 10);
-    rpcrt_server_stats(bed.server, &before);
+    rpcrt_server_get_stats(bed.server, &before);
     for (unsigned i = 0; i < 100; i++) {
         bed_echo(call, 10);
     }
     nap_ms(100); /* and then there is silence */
-    rpcrt_server_stats(bed.server, &after);
+    rpcrt_server_get_stats(bed.server, &after);
     cr_assert_eq(after.messages_received - before.messages_received, 100);
     cr_assert_eq(after.messages_sent - before.messages_sent, 100);
     cr_assert_eq(after.messages_empty - before.messages_empty, 0);
@@ -348,14 +348,14 @@ EACH_TRANSPORT(outcome, of_others_does_not_wait_for_a_handler_that_blocks, 30)
     request.ms = 3000;
     probe_wait_start(gone, &request, bed_done, &n_done);
     do {
-        rpcrt_server_stats(bed.server, &stats);
+        rpcrt_server_get_stats(bed.server, &stats);
     } while (stats.calls_running == 0);
     began = now_ms();
     rpcrt_call_free(gone);
     rpcrt_channel_free(channel);
     do {
         bed_echo(call, 10);
-        rpcrt_server_stats(bed.server, &stats);
+        rpcrt_server_get_stats(bed.server, &stats);
     } while (stats.sessions == 2 && now_ms() - began < 2500);
     cr_assert_eq(stats.sessions, 1u);
     cr_assert_eq(stats.calls_running, 1u, "the handler ended before");

@@ -42,6 +42,7 @@ show() {
     say_command "$@"
     "$@"
 }
+
 say_command() {
     printf '$'
     for word in "$@"; do
@@ -53,15 +54,22 @@ say_command() {
     printf '\n'
 }
 
-# The same, for a command that must be refused: show_refused CODE COMMAND...
+# The same, for one that writes a value and nothing behind it.
+show_value() {
+    say_command "$@"
+    value=$("$@")
+    printf '%s\n' "$value"
+}
+
+# The same, for a command that must end in a status: show_refused STATUS COMMAND...
 show_refused() {
     wanted=$1
     shift
     say_command "$@"
     code=0
     "$@" 2>&1 || code=$?
-    expect "$(($wanted))" "$code"
-    echo "(exit code $wanted)"
+    expect "$((64 + wanted))" "$code"
+    echo "(exit code 64 + $wanted)"
 }
 
 expect() {
@@ -75,10 +83,10 @@ expect() {
 start_kvd() {
     rm -f "$dir/ready"
     mkfifo "$dir/ready"
-    set -- kvd --data "$dir/data" --tokens "$dir/tokens" \
-        --listen "ipc://$dir/kv.sock" --listen tcp://127.0.0.1:0 \
-        --listen tls+tcp://127.0.0.1:0 --tls-cert "$certs/server.pem" \
-        --tls-key "$certs/server.key" --tls-ca "$certs/ca.pem"
+    set -- kvd --data data --tokens tokens \
+        --listen ipc://kv.sock --listen tcp://127.0.0.1:0 \
+        --listen tls+tcp://127.0.0.1:0 --tls-cert certs/server.pem \
+        --tls-key certs/server.key --tls-ca certs/ca.pem
     say_command "$@"
     "$@" >"$dir/ready" 2>>"$dir/kvd.log" &
     kvd_pid=$!
@@ -100,8 +108,7 @@ start_kvd() {
 }
 
 cd "$dir"
-certs=$dir/certs
-sh "$here/support/certs.sh" "$certs"
+sh "$here/support/certs.sh" certs
 
 heading 'Tokens: two shops, kept apart'
 : >tokens
@@ -116,10 +123,10 @@ heading 'A server, on a socket file, on TCP and on TLS'
 start_kvd
 
 heading 'ipc: put, get, range'
-export KVCTL_ADDRESS="$ipc" KVCTL_TOKEN_FILE="$dir/red.token"
+export KVCTL_ADDRESS="$ipc" KVCTL_TOKEN_FILE=red.token
 show kvctl put pet/1 'a red cat'
 show kvctl put pet/2 'a grey parrot'
-show kvctl get pet/1
+show_value kvctl get pet/1
 show kvctl range --prefix pet/
 show kvctl --json range --prefix pet/ --limit 1
 expect 'a red cat' "$(kvctl get pet/1)"
@@ -133,28 +140,27 @@ done
 expect ann "$(kvctl get sold/1)"
 
 heading 'tls: store and load - whoever knows the key may read the value'
-export KVCTL_ADDRESS="$tls" KVCTL_TLS_CA="$certs/ca.pem" \
-    KVCTL_TLS_CERT="$certs/client.pem" KVCTL_TLS_KEY="$certs/client.key"
+export KVCTL_ADDRESS="$tls" KVCTL_TLS_CA=certs/ca.pem \
+    KVCTL_TLS_CERT=certs/client.pem KVCTL_TLS_KEY=certs/client.key
 say_command kvctl store 'a picture of the cat'
 key=$(kvctl store 'a picture of the cat')
 echo "$key"
-show kvctl --token-file "$dir/blue.token" load "$key"
+show_value kvctl --token-file blue.token load "$key"
 expect 'a picture of the cat' "$(kvctl load "$key")"
 
 heading 'Refused: the other shop, a wrong token, wrong certificates'
-say_command kvctl --token-file "$dir/blue.token" range
-expect '' "$(kvctl --token-file "$dir/blue.token" range)"
+say_command kvctl --token-file blue.token range
+expect '' "$(kvctl --token-file blue.token range)"
 echo '(nothing: blue sees no key of red)'
 echo 'an invented token' >wrong.token
-show_refused 64+16 kvctl --token-file "$dir/wrong.token" get pet/1
-show_refused 64+14 kvctl --tls-ca "$certs/test/other-ca.pem" get pet/1
-show_refused 64+14 kvctl --tls-cert "$certs/test/other-client.pem" \
-    --tls-key "$certs/test/other-client.key" get pet/1
+show_refused 16 kvctl --token-file wrong.token get pet/1
+show_refused 14 kvctl --tls-ca certs/test/other-ca.pem get pet/1
+show_refused 14 kvctl --tls-cert certs/test/other-client.pem \
+    --tls-key certs/test/other-client.key get pet/1
 
 heading 'kill -9: what was acknowledged is still there'
 export KVCTL_ADDRESS="$ipc"
 unset KVCTL_TLS_CA KVCTL_TLS_CERT KVCTL_TLS_KEY
-kvctl status >before
 i=0
 while [ "$i" -lt 20 ]; do
     kvctl put "order/$i" "paid $i" >/dev/null
@@ -163,13 +169,14 @@ done
 echo "20 orders put, each acknowledged"
 echo "\$ kill -9 $kvd_pid    # kvd"
 stop_kvd KILL
-show_refused 64+14 kvctl --timeout 1s get pet/1
+show_refused 14 kvctl --timeout 1s get pet/1
 start_kvd
 export KVCTL_ADDRESS="$tcp"
 expect 20 "$(kvctl range --prefix order/ --keys-only | wc -l)"
-show kvctl get order/19
-show kvctl get sold/1
-show kvctl load "$key"
+show_value kvctl get order/19
+show_value kvctl get sold/1
+show_value kvctl load "$key"
+show kvctl status
 expect 'paid 19' "$(kvctl get order/19)"
 expect ann "$(kvctl get sold/1)"
 expect 'a picture of the cat' "$(kvctl load "$key")"

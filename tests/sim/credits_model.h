@@ -86,6 +86,7 @@ struct packed {
 void world_init(struct world *world, const struct model_rules *rules);
 
 void world_pack(const struct world *world, struct packed *ret_packed);
+/* Into a world that was unpacked before, or is all zero. */
 void world_unpack(struct world *world, const struct model_rules *rules,
                   const struct packed *packed);
 

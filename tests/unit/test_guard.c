@@ -340,11 +340,12 @@ Test(guard, bounds_unknown_fields)
 
 Test(guard, counts_unknown_fields_of_inner_messages_too)
 {
+    static const uint8_t child[] = {0x1a, 0x02, 0x78, 0x00}; /* with one */
     static uint8_t bytes[4 * RPCRT_UNKNOWN_FIELDS_MAX + 4];
     size_t i;
 
-    for (i = 0; i < sizeof bytes; i += 4) {
-        memcpy(bytes + i, "\x1a\x02\x78\x00", 4); /* a child with one */
+    for (i = 0; i < sizeof bytes; i += sizeof child) {
+        memcpy(bytes + i, child, sizeof child);
     }
     expect_taken(node, bytes, sizeof bytes - 4);
     cr_assert_eq(check(node, bytes, sizeof bytes), RPCRT_RESOURCE_EXHAUSTED);

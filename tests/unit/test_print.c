@@ -4,7 +4,7 @@
  */
 #include <rpcrt/print.h>
 
-#include "support/sample.pb-c.h"
+#include "support/sample.rpc.h"
 #include "support/sample2.pb-c.h"
 
 #include <criterion/criterion.h>
@@ -12,11 +12,6 @@
 #include <rpcrt/gen.h>
 #include <rpcrt/limits.h>
 #include <string.h>
-
-static const struct rpcrt_sensitive_field secret_pin[] = {
-    {&sample__v1__secret__descriptor, 1}};
-static const struct rpcrt_file secret_file = {
-    .name = "secret.proto", .sensitive = secret_pin, .n_sensitive = 1};
 
 static char buffer[4096];
 
@@ -220,7 +215,7 @@ Test(print, escapes_as_c_does)
 /* Where the secret can be. */
 Test(print, sensitive_fields_are_redacted_at_any_depth)
 {
-    static const struct rpcrt_file *const imports[] = {&secret_file};
+    static const struct rpcrt_file *const imports[] = {&support_sample_proto};
     static const struct rpcrt_file middle = {.imports = imports,
                                              .n_imports = 1};
     static const struct rpcrt_file *const imports_again[] = {&middle};
@@ -249,7 +244,7 @@ Test(print, sensitive_fields_are_redacted_at_any_depth)
     message.by_name = entries;
     message.choice_case = SAMPLE__V1__EVERYTHING__CHOICE_INNER_CHOICE;
     message.inner_choice = &inner;
-    cr_assert_str_eq(print_with(&secret, &secret_file),
+    cr_assert_str_eq(print_with(&secret, &support_sample_proto),
                      "pin: [redacted] hint: \"1234\"");
 #define SHOWN "secret { pin: [redacted] hint: \"1234\" }"
     cr_assert_str_eq(print_with(&message, &outer),
@@ -303,7 +298,8 @@ Test(print, sensitive_messages_are_known_by_name_too)
     sample__v1__secret__init(&secret);
     secret.base.descriptor = &copy;
     secret.pin = pin;
-    cr_assert_str_eq(print_with(&secret, &secret_file), "pin: [redacted]");
+    cr_assert_str_eq(print_with(&secret, &support_sample_proto),
+                     "pin: [redacted]");
 }
 
 Test(print, redacts_when_imports_have_no_end)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define CALLS_MAX 16u
-#define KEYS_MAX 512u
+#define KEYS_MAX 4096u
 
 static const char *const transports[] = {"inproc", "ipc", "tcp", "tls"};
 static const struct kvs_engine_ops *const engines[] = {&kvs_memory_engine,
