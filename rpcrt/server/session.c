@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How long a peer that broke the protocol has to read why. */
+/* How long a peer that broke the protocol has to read why, and to leave: if the
+ * server left first, the reason could get lost on the way. */
 #define CLOSING_MS 1000u
 /* A message counts as being sent until that was noticed here, which other
  * threads can delay: so many more than 2 K may be held and sent. */
@@ -397,9 +398,6 @@ rpcrt__session_sent(struct rpcrt__session *session)
     pthread_mutex_lock(&session->lock);
     session->n_sending--;
     session->moved_ns = session->n_sending > 0 ? rpcrt__now_ns() : 0;
-    if (session->state == RPCRT__SESSION_CLOSING && session->n_sending == 0) {
-        rpcrt__server_link_cut(session->server->link, session->peer);
-    }
     pthread_mutex_unlock(&session->lock);
 }
 
