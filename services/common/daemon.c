@@ -140,6 +140,13 @@ listen_all(const struct common_daemon *daemon, struct rpcrt_server *server)
         const char *address = daemon->listen.items[i];
         bool secure = strncmp(address, "tls+", 4) == 0;
 
+        if (secure && (tls.cert_file == NULL || tls.key_file == NULL)) {
+            (void)fprintf(stderr,
+                          "%s: --listen %s needs --tls-cert and "
+                          "--tls-key\n",
+                          daemon->log.program, address);
+            return false;
+        }
         if (rpcrt_server_listen(server, address, secure ? &tls : NULL) !=
             RPCRT_OK) {
             (void)common_daemon_fail(daemon, rpcrt_last_error());

@@ -90,8 +90,8 @@ value_refuse(const struct common_flag *flag, const char *where,
 {
     if (flag->kind == COMMON_FLAG_LIST) {
         return common_error_set(ret_error, RPCRT_INVALID_ARGUMENT,
-                                "%s: more than %u values", where,
-                                COMMON_LIST_MAX);
+                                "%s: more than %u values, or %u bytes", where,
+                                COMMON_LIST_MAX, COMMON_LIST_WORDS_SIZE);
     }
     return common_error_set(
         ret_error, RPCRT_INVALID_ARGUMENT,
@@ -115,17 +115,22 @@ variable_name(const struct common_program *program,
     }
 }
 
+/* Make the words of a variable a list. */
 static bool
-list_split(const struct common_flag *flag, char *text)
+list_split(struct common_list *list, const char *text)
 {
     char *rest = NULL;
-    char *word = strtok_r(text, " ", &rest);
+    char *word;
 
-    while (word != NULL) {
-        if (!flag_set(flag, word)) {
+    if (strlen(text) >= sizeof(list->words)) {
+        return false;
+    }
+    memcpy(list->words, text, strlen(text) + 1);
+    for (word = strtok_r(list->words, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        if (!list_add(list, word)) {
             return false;
         }
-        word = strtok_r(NULL, " ", &rest);
     }
     return true;
 }
@@ -140,23 +145,15 @@ environment_read(const struct common_program *program,
         const struct common_flag *flag = &program->flags[i];
         char name[VARIABLE_SIZE];
         const char *value;
-        char *copy;
 
         variable_name(program, flag, name);
         value = getenv(name);
         if (value == NULL || value[0] == '\0') {
             continue;
         }
-        copy = strdup(value);
-        if (copy == NULL) {
-            return common_error_no_memory(ret_error);
-        }
-        if (!(flag->kind == COMMON_FLAG_LIST ? list_split(flag, copy)
-                                             : flag_set(flag, copy))) {
-            enum rpcrt_code code = value_refuse(flag, name, value, ret_error);
-
-            free(copy);
-            return code;
+        if (!(flag->kind == COMMON_FLAG_LIST ? list_split(flag->target, value)
+                                             : flag_set(flag, value))) {
+            return value_refuse(flag, name, value, ret_error);
         }
     }
     return RPCRT_OK;

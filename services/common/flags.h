@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #define COMMON_LIST_MAX 32u
+#define COMMON_LIST_WORDS_SIZE 2048u
 
 /* Texts given by a flag that may come several times, or separated by spaces in
- * the environment. They are borrowed. */
+ * the environment. They are borrowed from the arguments, or stand in words. */
 struct common_list {
     const char *items[COMMON_LIST_MAX];
     size_t n_items;
+    char words[COMMON_LIST_WORDS_SIZE];
 };
 
 enum common_flag_kind {
@@ -52,11 +54,10 @@ enum common_go_on {
 };
 
 /**
- * Read the environment, then the arguments. The environment's lists are kept
- * in memory that is never freed.
+ * Read the environment, then the arguments. For main(): once, before there are
+ * threads; texts are borrowed from both.
  *
- * Returns  OK; INVALID_ARGUMENT with a text that names the flag or variable;
- *          RESOURCE_EXHAUSTED.
+ * Returns  OK, or INVALID_ARGUMENT with a text that names the flag or variable.
  */
 RPCRT_MUST_CHECK enum rpcrt_code
 common_flags_read(const struct common_program *program, int argc, char **argv,

@@ -22,11 +22,12 @@
 /* New pages on the ways to a key and to the end of the log, with what many
  * keys of a batch share. */
 #define PAGES_PUT 3u
-#define PAGES_DELETE 3u
+#define PAGES_SPAN 6u
 /* And for looking at a log record: two removals. */
 #define PAGES_CUT 4u
-/* Deletes beyond these are of neighbours, and share pages. */
-#define DELETES_SCATTERED_MAX 128u
+/* Bytes that a deleted key takes beside its own in log and index; deletes of
+ * one interval are neighbours, and share pages. */
+#define BYTES_DELETE 96u
 
 static uint64_t
 pages_of(const struct lmdb_file *file, uint64_t bytes)
@@ -246,12 +247,9 @@ lmdb_room_take(struct lmdb *lmdb, const struct kvs_plan *plan)
     struct lmdb_room *room = &lmdb->room;
     uint64_t kept = plan->grows ? room->reserve_pages : 0;
     uint64_t n_puts = plan->n_changes - plan->n_deletes;
-    uint64_t scattered = plan->n_deletes < DELETES_SCATTERED_MAX
-                             ? plan->n_deletes
-                             : DELETES_SCATTERED_MAX;
-    uint64_t pages = n_puts * PAGES_PUT + scattered * PAGES_DELETE +
+    uint64_t pages = n_puts * PAGES_PUT + plan->n_spans * PAGES_SPAN +
                      pages_of(&lmdb->file, plan->bytes) +
-                     pages_of(&lmdb->file, 256 * plan->n_deletes);
+                     pages_of(&lmdb->file, 2 * BYTES_DELETE * plan->n_deletes);
 
     if (pages + kept > pages_left(room)) {
         return false;

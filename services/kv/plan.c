@@ -329,6 +329,7 @@ plan_delete(struct kvs_view *view, struct kvs_write *write,
                                 KVS_DELETES_MAX);
     }
     result->deleted = deleting.deleted;
+    plan->n_spans++;
     return RPCRT_OK;
 }
 

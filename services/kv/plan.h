@@ -41,6 +41,7 @@ struct kvs_plan {
     struct kvs_change **tail;
     size_t n_changes;
     size_t n_deletes; /* among them */
+    size_t n_spans;   /* intervals that they were deleted from */
     size_t bytes;     /* of keys and values */
     bool grows;       /* puts something */
 };

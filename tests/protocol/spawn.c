@@ -1,6 +1,7 @@
 /*
  * The nursery of protocol/spawn.h. Orders are lines "spawn ADDRESS" and
- * "reap PID"; a number comes back for each.
+ * "reap PID"; a number comes back for each. What children say has a pipe of its
+ * own.
  */
 #include "protocol/spawn.h"
 
@@ -66,34 +67,33 @@ write_number(int fd, long number)
 /* -- in the nursery --------------------------------------------------------- */
 
 static void
-obey(const char *line, int say, child_fn *fn, void *shared)
+obey(const char *line, int answer_fd, child_fn *fn, void *shared)
 {
     if (strncmp(line, "spawn ", 6) == 0) {
         pid_t pid = fork();
 
         if (pid == 0) {
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-            say_fd = say;
             _exit(fn(line + 6, shared));
         }
-        write_number(say, pid);
+        write_number(answer_fd, pid);
     } else {
         int status = 0;
 
         (void)waitpid((pid_t)strtol(line + 5, NULL, 10), &status, 0);
-        write_number(say, WIFEXITED(status) ? WEXITSTATUS(status)
-                                            : 128 + WTERMSIG(status));
+        write_number(answer_fd, WIFEXITED(status) ? WEXITSTATUS(status)
+                                                  : 128 + WTERMSIG(status));
     }
 }
 
 static void
-nursery_main(int listen_fd, int say, child_fn *fn, void *shared)
+nursery_main(int order_fd, int answer_fd, child_fn *fn, void *shared)
 {
     char line[LINE_SIZE];
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (read_line(listen_fd, -1, line, sizeof line)) {
-        obey(line, say, fn, shared);
+    while (read_line(order_fd, -1, line, sizeof line)) {
+        obey(line, answer_fd, fn, shared);
     }
     _exit(0);
 }
@@ -112,23 +112,29 @@ nursery_open(struct nursery *nursery, child_fn *fn, size_t size,
 {
     int to[2];
     int from[2];
+    int said[2];
     void *shared = mmap(NULL, size > 0 ? size : 1, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     cr_assert_neq(shared, MAP_FAILED);
     cr_assert_eq(pipe(to), 0);
     cr_assert_eq(pipe(from), 0);
+    cr_assert_eq(pipe(said), 0);
     nursery->pid = fork();
     cr_assert_geq(nursery->pid, 0);
     if (nursery->pid == 0) {
         (void)close(to[1]);
         (void)close(from[0]);
+        (void)close(said[0]);
+        say_fd = said[1];
         nursery_main(to[0], from[1], fn, shared);
     }
     (void)close(to[0]);
     (void)close(from[1]);
+    (void)close(said[1]);
     nursery->to_fd = to[1];
     nursery->from_fd = from[0];
+    nursery->said_fd = said[0];
     if (ret_shared != NULL) {
         *ret_shared = shared;
     }
@@ -139,6 +145,7 @@ nursery_close(struct nursery *nursery)
 {
     (void)close(nursery->to_fd);
     (void)close(nursery->from_fd);
+    (void)close(nursery->said_fd);
     (void)waitpid(nursery->pid, NULL, 0);
 }
 
@@ -167,7 +174,7 @@ nursery_spawn(struct nursery *nursery, const char *address)
 void
 nursery_hear(struct nursery *nursery, char *text, size_t size)
 {
-    cr_assert(read_line(nursery->from_fd, PATIENCE_MS, text, size));
+    cr_assert(read_line(nursery->said_fd, PATIENCE_MS, text, size));
 }
 
 int

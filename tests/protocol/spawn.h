@@ -15,7 +15,8 @@ typedef int child_fn(const char *address, void *shared);
 struct nursery {
     pid_t pid;
     int to_fd;   /* orders */
-    int from_fd; /* process ids, exit codes, what children say */
+    int from_fd; /* process ids, exit codes */
+    int said_fd; /* what children say */
 };
 
 /* Fails the test. `shared` is memory that all children share with the test, of

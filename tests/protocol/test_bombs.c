@@ -80,8 +80,10 @@ throw(struct range *range, const struct bytes *bomb)
         size_t size = bomb->size - now < 60000 ? bomb->size - now : 60000;
 
         cr_assert(peer_send(&range->peer, &message));
-        cr_assert(peer_receive(&range->peer, PEER_PATIENCE_MS, &message));
-        bytes_free(&message); /* an older request, given back */
+        if (now > 60000) { /* the request before the last is given back */
+            cr_assert(peer_receive(&range->peer, PEER_PATIENCE_MS, &message));
+            bytes_free(&message);
+        }
         message = peer_message(&range->peer, 1);
         put_frame(&message, DATA, 0, 0, range->n_calls, bomb->data + now, size);
         now += size;

@@ -654,7 +654,7 @@ take_two_contexts(struct host *host, int fd)
     exchange.session = bytes_number(messages[0].data + 8, 8);
     bytes_free(&messages[0]);
     put_header(&reply, 0, exchange.session, 0);
-    put_hello(&reply, 2, 1000);
+    put_hello(&reply, 2, 4u << 20);
     (void)host_reply(fd, requests[0], &reply);
     for (unsigned i = 0; i < 2; i++) {
         if (!host_receive(host, fd, &requests[i], &messages[i])) {
@@ -679,6 +679,7 @@ take_two_contexts(struct host *host, int fd)
 
 Test(lying_server, may_take_fewer_contexts, .timeout = 60)
 {
+    static uint8_t payload[300000];
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
     struct few few = {.n_requests = 0};
     struct rpcrt_channel *channel;
@@ -688,6 +689,8 @@ Test(lying_server, may_take_fewer_contexts, .timeout = 60)
 
     host_open(&host, take_two_contexts, &few);
     cr_assert_eq(rpcrt_channel_new(host.address, NULL, &channel), RPCRT_OK);
+    request.payload.data = payload;
+    request.payload.len = sizeof payload;
     for (unsigned i = 0; i < 6; i++) {
         calls[i] = bed_call(channel, 0);
         probe_echo_start(calls[i], &request, bed_done, &n_done);

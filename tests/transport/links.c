@@ -46,10 +46,10 @@ on_request(void *arg, unsigned slot, uint32_t peer, struct rpcrt__msg *msg)
         }
         pthread_mutex_unlock(&server->lock);
     }
+    atomic_fetch_add(&server->requests, 1);
     if (!held) {
         rpcrt__server_link_reply(server->link, slot, msg);
     }
-    atomic_fetch_add(&server->requests, 1);
 }
 
 static void
