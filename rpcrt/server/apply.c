@@ -55,6 +55,11 @@ on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
                                 "more",
                                 session->server->options.sessions_max);
     }
+    if (session->credits.keep >= hello.contexts) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "protocol: keep %u with %" PRIu32 " contexts",
+                                session->credits.keep, hello.contexts);
+    }
     session->credits.contexts = hello.contexts;
     session->requests.window = hello.contexts;
     session->message_size_max = hello.message_size_max;

@@ -95,9 +95,9 @@ void
 table_echo(unsigned rounds, double seconds)
 {
     printf("\necho: 64 bytes, one client and one server process, TCP loopback, "
-           "one channel each;\nmedians of %u rounds of %.1f s. A single call "
-           "is made by a blocking caller, or else\nsubject-async. allocs: of "
-           "both processes, their libraries included.\n\n",
+           "one channel each;\nmedians of %u x %.1f s. One call in flight: a "
+           "blocking caller; in \"-async\": callbacks.\nallocs: a call's heap "
+           "allocations, both processes, their libraries included.\n\n",
            rounds, seconds);
     printf("%9s %-18s %9s %8s %8s %9s %8s %9s %8s\n", "in flight", "subject",
            "calls/s", "x nng", "x grpc", "p50 us", "x nng", "p99 us", "allocs");
@@ -130,8 +130,8 @@ table_kv(unsigned rounds, double seconds)
     static const char *const commands[] = {"set", "get"};
 
     printf("\nkv: engine memory beside redis-server (SET, GET); 64 bytes, "
-           "10,000 keys, medians of\n%u rounds of %.1f s. redis-pipeline: one "
-           "connection with all commands in flight, its\nlatency is that of "
+           "10,000 keys, medians of\n%u x %.1f s. redis-pipeline: one "
+           "connection with all commands in flight, its latency\nis that of "
            "a whole batch; redis-connections: one command each.\n\n",
            rounds, seconds);
     printf("%9s %-18s %4s %10s %8s %8s %9s %9s\n", "in flight", "subject", "",

@@ -229,7 +229,6 @@ struct rpcrt__client_link {
     unsigned n_slots;
     unsigned n_sent;
     bool cut;
-    bool freed;
     bool sent[RPCRT_CONTEXTS_MAX];
     uint64_t session; /* of the messages that came */
     unsigned n_users; /* the channel, and the fuzzer */
@@ -326,9 +325,6 @@ void
 rpcrt__client_link_free(struct rpcrt__client_link *link)
 {
     if (link != NULL) {
-        pthread_mutex_lock(&link->lock);
-        link->freed = true;
-        pthread_mutex_unlock(&link->lock);
         fake_leave(link);
     }
 }

@@ -26,7 +26,6 @@ struct input {
 struct host {
     struct rpcrt__client_link *link;
     uint64_t seq;
-    bool up; /* HELLO was answered */
 };
 
 static const struct rpcrt_method echo = {"/E",
@@ -72,7 +71,6 @@ greet(struct host *host)
     fake_client = NULL;
     pthread_mutex_unlock(&fake_client_lock);
     host->seq = 0;
-    host->up = false;
 }
 
 /* A slot that waits for its reply, counted from one; false if there is none
@@ -143,7 +141,6 @@ answer_hello(struct host *host)
                                                 0, 0, RPCRT__HELLO_SIZE),
                                &hello);
         reply_frames(host, slot, 0, host->seq++, frames, sizeof frames);
-        host->up = true;
     }
 }
 
@@ -224,13 +221,14 @@ static void
 go_down(struct host *host)
 {
     struct rpcrt__error error;
-    bool freed;
+    bool over;
 
     (void)rpcrt__error_set(&error, RPCRT_UNAVAILABLE, "lost");
+    /* Once it is cut the channel may free the connection at any time. */
     pthread_mutex_lock(&host->link->lock);
-    freed = host->link->freed;
+    over = host->link->cut;
     pthread_mutex_unlock(&host->link->lock);
-    if (!freed) {
+    if (!over) {
         host->link->events.on_down(host->link->arg, &error);
     }
 }

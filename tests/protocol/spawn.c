@@ -16,6 +16,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_THREAD__)
+/* A test has threads of criterion's when it forks; TSan would end the child at
+ * its first own. */
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+
+const char *
+__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+#endif
+
 #define PATIENCE_MS 20000
 #define LINE_SIZE 300
 

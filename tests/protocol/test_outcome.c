@@ -358,7 +358,7 @@ EACH_TRANSPORT(outcome, of_others_does_not_wait_for_a_handler_that_blocks, 30)
         rpcrt_server_get_stats(bed.server, &stats);
     } while (stats.sessions == 2 && now_ms() - began < 2500);
     cr_assert_eq(stats.sessions, 1u);
-    cr_assert_eq(stats.calls_running, 1u, "the handler ended before");
+    cr_assert_geq(stats.calls_running, 1u, "the handler ended before");
     rpcrt_call_free(call);
     bed_close(&bed);
 }
