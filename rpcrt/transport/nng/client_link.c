@@ -169,17 +169,17 @@ slot_done(void *arg)
 }
 
 void
-rpcrt__client_link_send(struct rpcrt__client_link *link, unsigned number,
+rpcrt__client_link_send(struct rpcrt__client_link *link, unsigned slot,
                         struct rpcrt__msg *msg)
 {
-    struct slot *slot = &link->slots[number];
+    struct slot *used = &link->slots[slot];
     if (!rpcrt__gate_enter(&link->gate)) {
         rpcrt__msg_free(msg);
         return;
     }
-    slot->waiting = false;
-    nng_aio_set_msg(slot->aio, rpcrt__msg_to_nng(msg));
-    nng_ctx_send(slot->ctx, slot->aio);
+    used->waiting = false;
+    nng_aio_set_msg(used->aio, rpcrt__msg_to_nng(msg));
+    nng_ctx_send(used->ctx, used->aio);
     rpcrt__gate_leave(&link->gate);
 }
 

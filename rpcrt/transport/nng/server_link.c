@@ -143,25 +143,25 @@ rpcrt__server_link_grow(struct rpcrt__server_link *link)
 }
 
 void
-rpcrt__server_link_reply(struct rpcrt__server_link *link, unsigned number,
+rpcrt__server_link_reply(struct rpcrt__server_link *link, unsigned slot,
                          struct rpcrt__msg *msg)
 {
-    struct rpcrt__server_slot *slot = link->slots[number];
+    struct rpcrt__server_slot *held = link->slots[slot];
     if (!rpcrt__gate_enter(&link->gate)) {
         rpcrt__msg_free(msg);
         return;
     }
-    slot->sending = true;
-    nng_aio_set_msg(slot->aio, rpcrt__msg_to_nng(msg));
-    nng_ctx_send(slot->ctx, slot->aio);
+    held->sending = true;
+    nng_aio_set_msg(held->aio, rpcrt__msg_to_nng(msg));
+    nng_ctx_send(held->ctx, held->aio);
     rpcrt__gate_leave(&link->gate);
 }
 
 void
-rpcrt__server_link_forget(struct rpcrt__server_link *link, unsigned number)
+rpcrt__server_link_forget(struct rpcrt__server_link *link, unsigned slot)
 {
     /* Receiving makes the context forget what it was to answer. */
-    slot_receive(link->slots[number]);
+    slot_receive(link->slots[slot]);
 }
 
 void
