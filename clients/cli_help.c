@@ -96,7 +96,7 @@ cli_help(const struct cli *cli, const struct cli_flags *common)
     for (i = 0; i < cli->n_commands; i++) {
         const struct cli_command *command = &cli->commands[i];
 
-        (void)printf("  %-7s %-24s %s\n", command->name, command->arguments,
+        (void)printf("  %-7s %-27s %s\n", command->name, command->arguments,
                      command->summary);
     }
     (void)printf("\nFlags; in brackets their twins in the environment:\n");

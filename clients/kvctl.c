@@ -3,11 +3,13 @@
  */
 #include "kvctl.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Room for the bounds of an interval, with a byte behind a key. */
+#define BOUND_SIZE 512u
 
 /* What the flags of commands set. */
 static struct {
@@ -203,12 +205,12 @@ run_get(struct cli *cli, int argc, char **argv)
 /* Where the page behind this one begins, or ends if in reverse; the bytes are
  * kept in `bound`. */
 static void
-page_next(const Kv__V1__RangeReply *reply, uint8_t bound[512],
+page_next(const Kv__V1__RangeReply *reply, uint8_t bound[BOUND_SIZE],
           Kv__V1__RangeRequest *request)
 {
     const ProtobufCBinaryData *last =
         &reply->entries[reply->n_entries - 1]->key;
-    size_t size = last->len < 511 ? last->len : 511;
+    size_t size = last->len < BOUND_SIZE ? last->len : BOUND_SIZE - 1;
 
     memcpy(bound, last->data, size);
     bound[size] = 0;
@@ -222,12 +224,11 @@ page_next(const Kv__V1__RangeReply *reply, uint8_t bound[512],
 /* All pages, up to --limit, of one revision. */
 static int
 print_pages(struct cli *cli, Kv__V1__RangeRequest *request,
-            struct output_table *table)
+            uint8_t bound[BOUND_SIZE], struct output_table *table)
 {
     const Kv__V1__RangeReply *reply = NULL;
     struct output_json json;
     uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
-    uint8_t bound[512];
 
     do {
         request->limit = left < 1000 ? (uint32_t)left : 1000;
@@ -261,6 +262,7 @@ run_range(struct cli *cli, int argc, char **argv)
 {
     Kv__V1__RangeRequest request = KV__V1__RANGE_REQUEST__INIT;
     struct output_table table = {0};
+    uint8_t bound[BOUND_SIZE];
     int exit_code = interval_read(cli, argc, argv, &request.key, &request.end);
 
     if (exit_code != 0 || !cli_connect(cli, &exit_code)) {
@@ -272,7 +274,7 @@ run_range(struct cli *cli, int argc, char **argv)
     if (!cli->json) {
         kvctl_table_init(&table, options.keys_only);
     }
-    exit_code = print_pages(cli, &request, &table);
+    exit_code = print_pages(cli, &request, bound, &table);
     if (!cli->json && !output_table_end(&table) && exit_code == 0) {
         exit_code = cli_fail(cli, "out of memory");
     }
@@ -342,114 +344,22 @@ run_load(struct cli *cli, int argc, char **argv)
     return 0;
 }
 
-/* -- the server ------------------------------------------------------------ */
-
-static void
-print_status_json(const Kv__V1__StatusReply *reply)
-{
-    struct output_json json;
-
-    output_json_begin(&json);
-    kvctl_json_header(&json, reply->header);
-    output_json_text(&json, "engine", reply->engine);
-    output_json_text(&json, "version", reply->version);
-    output_json_number(&json, "oldest_revision", reply->oldest_revision);
-    output_json_number(&json, "history", reply->history);
-    output_json_number(&json, "size", reply->size);
-    output_json_number(&json, "size_max", reply->size_max);
-    output_json_bool(&json, "full", reply->full);
-    output_json_text(&json, "stopped", reply->stopped);
-    output_json_end(&json);
-    (void)putchar('\n');
-}
-
-static bool
-print_status_table(const struct cli *cli, const Kv__V1__StatusReply *reply)
-{
-    static const char *const headings[] = {"WHAT", "IS"};
-    const struct {
-        const char *name;
-        const char *text;
-        uint64_t number;
-    } rows[] = {
-        {"address", cli->address, 0},
-        {"engine", reply->engine, 0},
-        {"version", reply->version, 0},
-        {"store id", reply->header->store_id, 0},
-        {"epoch", NULL, reply->header->epoch},
-        {"revision", NULL, reply->header->revision},
-        {"oldest revision", NULL, reply->oldest_revision},
-        {"history", NULL, reply->history},
-        {"bytes", NULL, reply->size},
-        {"bytes at most", NULL, reply->size_max},
-        {"full", reply->full ? "yes" : "no", 0},
-        {"stopped", reply->stopped[0] == '\0' ? "no" : reply->stopped, 0}};
-    struct output_table table;
-    size_t i;
-
-    output_table_init(&table, headings, 2);
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        output_table_text(&table, rows[i].name);
-        if (rows[i].text != NULL) {
-            output_table_text(&table, rows[i].text);
-        } else {
-            output_table_number(&table, rows[i].number);
-        }
-    }
-    return output_table_end(&table);
-}
-
 static int
 run_status(struct cli *cli, int argc, char **argv)
 {
-    Kv__V1__StatusRequest request = KV__V1__STATUS_REQUEST__INIT;
-    const Kv__V1__StatusReply *reply = NULL;
-    int exit_code = 0;
-
     (void)argc;
     (void)argv;
-    if (!cli_connect(cli, &exit_code)) {
-        return exit_code;
-    }
-    if (kv_status(cli->call, &request, &reply) != RPCRT_OK) {
-        return cli_call_failed(cli);
-    }
-    if (cli->json) {
-        print_status_json(reply);
-        return 0;
-    }
-    return print_status_table(cli, reply) ? 0 : cli_fail(cli, "out of memory");
+    return kvctl_status(cli);
 }
 
 static int
 run_token(struct cli *cli, int argc, char **argv)
 {
-    uint8_t secret[32];
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    char token[64];
-    char digits[2 * sizeof(hash) + 1];
-
     (void)argc;
     if (strcmp(argv[0], "new") != 0) {
         return cli_usage(cli, "usage: %s token new NAMESPACE", cli->program);
     }
-    if (argv[1][0] == '\0' || argv[1][0] == '#' ||
-        strpbrk(argv[1], " \t\r\n") != NULL) {
-        return cli_usage(cli, "'%s' can't be a namespace", argv[1]);
-    }
-    if (sodium_init() < 0) {
-        return cli_fail(cli, "no source of random numbers");
-    }
-    randombytes_buf(secret, sizeof(secret));
-    (void)sodium_bin2base64(token, sizeof(token), secret, sizeof(secret),
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    (void)crypto_hash_sha256(hash, (const uint8_t *)token, strlen(token));
-    (void)sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-    (void)printf("%s\n%s %s%s\n", token, argv[1], digits,
-                 options.read_only ? " read-only" : "");
-    sodium_memzero(secret, sizeof(secret));
-    sodium_memzero(token, sizeof(token));
-    return 0;
+    return kvctl_token_new(cli, argv[1], options.read_only);
 }
 
 /* -- commands -------------------------------------------------------------- */
@@ -518,8 +428,8 @@ static const struct cli_command commands[] = {
      sizeof(range_flags) / sizeof(range_flags[0]), run_range},
     {"del", "KEY [END]", "delete keys", NULL, 1, 2, del_flags,
      sizeof(del_flags) / sizeof(del_flags[0]), run_del},
-    {"txn", "--if ... --then ... --else ...", "compare, then change", txn_help,
-     0, 0, txn_flags, sizeof(txn_flags) / sizeof(txn_flags[0]), run_txn},
+    {"txn", "[--if C --then O --else O]", "compare, then change", txn_help, 0,
+     0, txn_flags, sizeof(txn_flags) / sizeof(txn_flags[0]), run_txn},
     {"store", "VALUE", "keep a value for good, print its key", value_help, 1, 1,
      NULL, 0, run_store},
     {"load", "KEY", "print a stored value", NULL, 1, 1, NULL, 0, run_load},

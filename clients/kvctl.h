@@ -29,4 +29,8 @@ struct kvctl_txn {
 };
 int kvctl_txn(struct cli *cli, const struct kvctl_txn *txn);
 
+/* The commands status and token. */
+int kvctl_status(struct cli *cli);
+int kvctl_token_new(const struct cli *cli, const char *space, bool read_only);
+
 #endif

@@ -9,9 +9,15 @@ NOTESTS   := support fuzz bench golden setup
 TESTSRC   := $(wildcard tests/*/*.c tests/*/*/*.c)
 TESTDIRS  := $(filter-out $(NOTESTS) $(NOTESTS:=/%),\
                $(sort $(patsubst tests/%/,%,$(dir $(TESTSRC)))))
-TESTS     := $(foreach d,$(TESTDIRS),$(O)/tests/$(subst /,-,$(d)))
+TESTS      = $(foreach d,$(TESTDIRS),$(O)/tests/$(subst /,-,$(d)))
 FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-REPLAYS   := $(FUZZERS:%=$(O)/tests/fuzz-%)
+REPLAYS    = $(FUZZERS:%=$(O)/tests/fuzz-%)
+# What has no threads is not run again under TSan.
+ifeq ($(VARIANT),tsan)
+TESTDIRS  := $(filter-out codegen,$(TESTDIRS))
+FUZZERS   :=
+PROGRAMS  := $(filter-out %/protoc-gen-rpcrt,$(PROGRAMS))
+endif
 TESTOBJ   := $(call obj,$(filter-out tests/bench/% tests/golden/%,$(TESTSRC)))
 TESTLIBS  := -lcriterion $(LIBS_kvd) $(LIBS_kvctl) $(LIBS)
 SANOBJ    := $(O)/obj/tests/support/sanitizers.o

@@ -8,7 +8,7 @@
 #include <rpcrt/status.h>
 #include <stddef.h>
 
-#define COMMON_ERROR_SIZE 320u
+#define COMMON_ERROR_SIZE 256u
 
 struct common_error {
     enum rpcrt_code code;

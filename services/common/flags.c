@@ -301,26 +301,26 @@ text_add_lines(struct text *text, const char *lines)
 }
 
 size_t
-common_flags_help(const struct common_program *program, char *bytes,
-                  size_t size)
+common_flags_help(const struct common_program *program, char *text, size_t size)
 {
-    struct text text = {bytes, size, 0};
+    struct text all = {.size = size};
     char name[VARIABLE_SIZE];
     size_t i;
 
-    text_add(&text, "%s: %s\n\nUsage: %s [FLAG]...\n\n", program->name,
+    all.bytes = text;
+    text_add(&all, "%s: %s\n\nUsage: %s [FLAG]...\n\n", program->name,
              program->summary, program->name);
     for (i = 0; i < program->n_flags; i++) {
         const struct common_flag *flag = &program->flags[i];
 
         variable_name(program, flag, name);
-        text_add(&text, "  --%s%s%s  (%s)\n", flag->name,
+        text_add(&all, "  --%s%s%s  (%s)\n", flag->name,
                  flag->value == NULL ? "" : " ",
                  flag->value == NULL ? "" : flag->value, name);
-        text_add_lines(&text, flag->help);
+        text_add_lines(&all, flag->help);
     }
-    text_add(&text, "  --help\n  --version\n\n"
-                    "In brackets: the variable of the environment that does "
-                    "the same.\n");
-    return text.length;
+    text_add(&all, "  --help\n  --version\n\n"
+                   "In brackets: the variable of the environment that does "
+                   "the same.\n");
+    return all.length;
 }

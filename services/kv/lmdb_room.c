@@ -15,13 +15,13 @@
 
 #define RESERVE_BYTES_MAX (UINT64_C(16) << 20)
 /* The least to ask the disk for at once; else an eighth of what is used. */
-#define GROW_BYTES_MIN (UINT64_C(8) << 20)
+#define GROW_BYTES_MIN (UINT64_C(16) << 20)
 /* Pages that a commit takes whatever it changes: the ways to the state, the
  * list of free pages, the roots. */
 #define PAGES_BATCH 48u
 /* New pages on the ways to a key and to the end of the log, with what many
  * keys of a batch share. */
-#define PAGES_PUT 3u
+#define PAGES_PUT 2u
 #define PAGES_SPAN 6u
 /* And for looking at a log record: two removals. */
 #define PAGES_CUT 4u

@@ -394,7 +394,9 @@ memory_open(const struct kvs_engine_options *options,
                                 (unsigned long long)SIZE_MAX_MIN);
     }
     memory = calloc(1, sizeof(*memory));
-    if (memory == NULL || pthread_mutex_init(&memory->lock, NULL) != 0) {
+    if (memory == NULL || !kvs_skiplist_init(&memory->keys) ||
+        pthread_mutex_init(&memory->lock, NULL) != 0) {
+        free(memory == NULL ? NULL : memory->keys.buckets);
         free(memory);
         return common_error_no_memory(ret_error);
     }
@@ -410,7 +412,6 @@ memory_open(const struct kvs_engine_options *options,
     memory->view.scan = scan;
     memory->view.header.epoch = 1;
     kvs_id_make(memory->view.header.store_id);
-    kvs_skiplist_init(&memory->keys);
     memory->log_tail = &memory->log;
     *ret_engine = &memory->base;
     return RPCRT_OK;

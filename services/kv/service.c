@@ -10,12 +10,19 @@
 #include <rpcrt/api.h>
 #include <strings.h>
 
-/* A call with an engine. */
-struct job {
+/* A call that reads. */
+struct reading {
     struct rpcrt_ctx *ctx;
     void *reply;
-    enum rpcrt_code (*answer)(struct job *job);
-    struct kvs_read read; /* one of the two */
+    enum rpcrt_code (*answer)(struct reading *job);
+    struct kvs_read read;
+};
+
+/* A call that writes. */
+struct writing {
+    struct rpcrt_ctx *ctx;
+    void *reply;
+    enum rpcrt_code (*answer)(struct writing *job);
     struct kvs_write write;
     struct kvs_op op; /* of a write that has one */
     struct kvs_compare compare;
@@ -63,7 +70,7 @@ access_get(const struct kvs_service *service, struct rpcrt_ctx *ctx,
 static void
 read_done(struct kvs_read *read)
 {
-    struct job *job = read->arg;
+    struct reading *job = read->arg;
 
     rpcrt_ctx_finish(job->ctx, job->answer(job));
 }
@@ -71,20 +78,20 @@ read_done(struct kvs_read *read)
 static void
 write_done(struct kvs_write *write)
 {
-    struct job *job = write->arg;
+    struct writing *job = write->arg;
 
     rpcrt_ctx_finish(job->ctx, job->answer(job));
 }
 
-/* Check who calls, and begin a job in its namespace. */
+/* Check who calls, and begin to read in its namespace. */
 static enum rpcrt_code
-job_begin(const struct kvs_service *service, struct rpcrt_ctx *ctx,
-          bool changes, void *reply, enum rpcrt_code (*answer)(struct job *job),
-          struct job **ret_job)
+read_begin(const struct kvs_service *service, struct rpcrt_ctx *ctx,
+           void *reply, enum rpcrt_code (*answer)(struct reading *job),
+           struct reading **ret_job)
 {
     const struct kvs_access *access = NULL;
-    enum rpcrt_code code = access_get(service, ctx, changes, &access);
-    struct job *job;
+    enum rpcrt_code code = access_get(service, ctx, false, &access);
+    struct reading *job;
 
     if (code != RPCRT_OK) {
         return code;
@@ -100,8 +107,41 @@ job_begin(const struct kvs_service *service, struct rpcrt_ctx *ctx,
     job->read.memory = kvs_message_memory(ctx);
     job->read.done = read_done;
     job->read.arg = job;
-    job->write.space = job->read.space;
-    job->write.memory = job->read.memory;
+    *ret_job = job;
+    return RPCRT_OK;
+}
+
+static enum rpcrt_code
+read_do(const struct kvs_service *service, struct reading *job)
+{
+    return kvs_engine_read(service->engine, &job->read) ? job->answer(job)
+                                                        : RPCRT_LATER;
+}
+
+/* The same for writing; without `changes` a token that may only read will
+ * do. */
+static enum rpcrt_code
+write_begin(const struct kvs_service *service, struct rpcrt_ctx *ctx,
+            bool changes, void *reply,
+            enum rpcrt_code (*answer)(struct writing *job),
+            struct writing **ret_job)
+{
+    const struct kvs_access *access = NULL;
+    enum rpcrt_code code = access_get(service, ctx, changes, &access);
+    struct writing *job;
+
+    if (code != RPCRT_OK) {
+        return code;
+    }
+    job = rpcrt_ctx_alloc(ctx, sizeof(*job));
+    if (job == NULL) {
+        return rpcrt_ctx_no_memory(ctx);
+    }
+    job->ctx = ctx;
+    job->reply = reply;
+    job->answer = answer;
+    job->write.space = kvs_slice_text(access->space);
+    job->write.memory = kvs_message_memory(ctx);
     job->write.done = write_done;
     job->write.arg = job;
     *ret_job = job;
@@ -109,14 +149,7 @@ job_begin(const struct kvs_service *service, struct rpcrt_ctx *ctx,
 }
 
 static enum rpcrt_code
-job_read(const struct kvs_service *service, struct job *job)
-{
-    return kvs_engine_read(service->engine, &job->read) ? job->answer(job)
-                                                        : RPCRT_LATER;
-}
-
-static enum rpcrt_code
-job_write(const struct kvs_service *service, struct job *job)
+write_do(const struct kvs_service *service, struct writing *job)
 {
     return kvs_engine_write(service->engine, &job->write) ? job->answer(job)
                                                           : RPCRT_LATER;
@@ -124,38 +157,45 @@ job_write(const struct kvs_service *service, struct job *job)
 
 /* Make the write of a job one operation. */
 static void
-job_set_op(struct job *job, enum kvs_op_kind kind)
+write_set_op(struct writing *job, enum kvs_op_kind kind)
 {
     job->op.kind = kind;
     job->write.then = (struct kvs_ops){&job->op, 1};
 }
 
-static enum rpcrt_code
-job_fail(const struct job *job, const struct common_error *error)
-{
-    return rpcrt_ctx_fail(job->ctx, error->code, "%s", error->text);
-}
-
 /* The header of a reply, or the failure of the job. */
 static enum rpcrt_code
-job_header(const struct job *job, const struct common_error *error,
-           const struct kvs_header *header, Kv__V1__Header **ret_header)
+header_make(struct rpcrt_ctx *ctx, const struct common_error *error,
+            const struct kvs_header *header, Kv__V1__Header **ret_header)
 {
     if (error->code != RPCRT_OK) {
-        return job_fail(job, error);
+        return rpcrt_ctx_fail(ctx, error->code, "%s", error->text);
     }
-    *ret_header = kvs_message_header(job->ctx, header);
-    return *ret_header == NULL ? rpcrt_ctx_no_memory(job->ctx) : RPCRT_OK;
+    *ret_header = kvs_message_header(ctx, header);
+    return *ret_header == NULL ? rpcrt_ctx_no_memory(ctx) : RPCRT_OK;
+}
+
+static enum rpcrt_code
+read_header(const struct reading *job, Kv__V1__Header **ret_header)
+{
+    return header_make(job->ctx, &job->read.error, &job->read.header,
+                       ret_header);
+}
+
+static enum rpcrt_code
+write_header(const struct writing *job, Kv__V1__Header **ret_header)
+{
+    return header_make(job->ctx, &job->write.error, &job->write.header,
+                       ret_header);
 }
 
 /* -- stored values --------------------------------------------------------- */
 
 static enum rpcrt_code
-answer_store(struct job *job)
+answer_store(struct writing *job)
 {
     Kv__V1__StoreReply *reply = job->reply;
-    enum rpcrt_code code =
-        job_header(job, &job->write.error, &job->write.header, &reply->header);
+    enum rpcrt_code code = write_header(job, &reply->header);
 
     if (code != RPCRT_OK) {
         return code;
@@ -172,9 +212,9 @@ static enum rpcrt_code
 store(void *self, struct rpcrt_ctx *ctx, const Kv__V1__StoreRequest *request,
       Kv__V1__StoreReply *reply)
 {
-    struct job *job;
+    struct writing *job;
     enum rpcrt_code code =
-        job_begin(self, ctx, true, reply, answer_store, &job);
+        write_begin(self, ctx, true, reply, answer_store, &job);
 
     if (code != RPCRT_OK) {
         return code;
@@ -185,19 +225,18 @@ store(void *self, struct rpcrt_ctx *ctx, const Kv__V1__StoreRequest *request,
                                         .target = KVS_TARGET_VERSION};
     job->write.compares = &job->compare;
     job->write.n_compares = 1;
-    job_set_op(job, KVS_OP_PUT);
+    write_set_op(job, KVS_OP_PUT);
     job->op.key = job->compare.key;
     job->op.value = (struct kvs_slice){request->value.data, request->value.len};
-    return job_write(self, job);
+    return write_do(self, job);
 }
 
 static enum rpcrt_code
-answer_load(struct job *job)
+answer_load(struct reading *job)
 {
     Kv__V1__LoadReply *reply = job->reply;
     Kv__V1__RangeReply page = KV__V1__RANGE_REPLY__INIT;
-    enum rpcrt_code code =
-        job_header(job, &job->read.error, &job->read.header, &reply->header);
+    enum rpcrt_code code = read_header(job, &reply->header);
 
     if (code != RPCRT_OK) {
         return code;
@@ -217,9 +256,8 @@ static enum rpcrt_code
 load(void *self, struct rpcrt_ctx *ctx, const Kv__V1__LoadRequest *request,
      Kv__V1__LoadReply *reply)
 {
-    struct job *job;
-    enum rpcrt_code code =
-        job_begin(self, ctx, false, reply, answer_load, &job);
+    struct reading *job;
+    enum rpcrt_code code = read_begin(self, ctx, reply, answer_load, &job);
 
     if (code != RPCRT_OK) {
         return code;
@@ -232,42 +270,41 @@ load(void *self, struct rpcrt_ctx *ctx, const Kv__V1__LoadRequest *request,
     }
     job->read.space.size = 0;
     job->read.range.span.first = kvs_slice_text(request->key);
-    return job_read(self, job);
+    return read_do(self, job);
 }
 
 /* -- keys of a namespace --------------------------------------------------- */
 
 static enum rpcrt_code
-answer_put(struct job *job)
+answer_put(struct writing *job)
 {
     Kv__V1__PutReply *reply = job->reply;
 
-    return job_header(job, &job->write.error, &job->write.header,
-                      &reply->header);
+    return write_header(job, &reply->header);
 }
 
 static enum rpcrt_code
 put(void *self, struct rpcrt_ctx *ctx, const Kv__V1__PutRequest *request,
     Kv__V1__PutReply *reply)
 {
-    struct job *job;
-    enum rpcrt_code code = job_begin(self, ctx, true, reply, answer_put, &job);
+    struct writing *job;
+    enum rpcrt_code code =
+        write_begin(self, ctx, true, reply, answer_put, &job);
 
     if (code != RPCRT_OK) {
         return code;
     }
-    job_set_op(job, KVS_OP_PUT);
+    write_set_op(job, KVS_OP_PUT);
     job->op.key = (struct kvs_slice){request->key.data, request->key.len};
     job->op.value = (struct kvs_slice){request->value.data, request->value.len};
-    return job_write(self, job);
+    return write_do(self, job);
 }
 
 static enum rpcrt_code
-answer_range(struct job *job)
+answer_range(struct reading *job)
 {
     Kv__V1__RangeReply *reply = job->reply;
-    enum rpcrt_code code =
-        job_header(job, &job->read.error, &job->read.header, &reply->header);
+    enum rpcrt_code code = read_header(job, &reply->header);
 
     if (code == RPCRT_OK &&
         !kvs_message_entries(job->ctx, &job->read.result, reply)) {
@@ -280,23 +317,21 @@ static enum rpcrt_code
 range(void *self, struct rpcrt_ctx *ctx, const Kv__V1__RangeRequest *request,
       Kv__V1__RangeReply *reply)
 {
-    struct job *job;
-    enum rpcrt_code code =
-        job_begin(self, ctx, false, reply, answer_range, &job);
+    struct reading *job;
+    enum rpcrt_code code = read_begin(self, ctx, reply, answer_range, &job);
 
     if (code != RPCRT_OK) {
         return code;
     }
     kvs_message_range(request, &job->read.range);
-    return job_read(self, job);
+    return read_do(self, job);
 }
 
 static enum rpcrt_code
-answer_delete_range(struct job *job)
+answer_delete_range(struct writing *job)
 {
     Kv__V1__DeleteRangeReply *reply = job->reply;
-    enum rpcrt_code code =
-        job_header(job, &job->write.error, &job->write.header, &reply->header);
+    enum rpcrt_code code = write_header(job, &reply->header);
 
     if (code == RPCRT_OK) {
         reply->deleted = job->write.results[0].deleted;
@@ -309,24 +344,23 @@ delete_range(void *self, struct rpcrt_ctx *ctx,
              const Kv__V1__DeleteRangeRequest *request,
              Kv__V1__DeleteRangeReply *reply)
 {
-    struct job *job;
+    struct writing *job;
     enum rpcrt_code code =
-        job_begin(self, ctx, true, reply, answer_delete_range, &job);
+        write_begin(self, ctx, true, reply, answer_delete_range, &job);
 
     if (code != RPCRT_OK) {
         return code;
     }
-    job_set_op(job, KVS_OP_DELETE);
+    write_set_op(job, KVS_OP_DELETE);
     kvs_message_span(&request->key, &request->end, &job->op.range.span);
-    return job_write(self, job);
+    return write_do(self, job);
 }
 
 static enum rpcrt_code
-answer_txn(struct job *job)
+answer_txn(struct writing *job)
 {
     Kv__V1__TxnReply *reply = job->reply;
-    enum rpcrt_code code =
-        job_header(job, &job->write.error, &job->write.header, &reply->header);
+    enum rpcrt_code code = write_header(job, &reply->header);
 
     if (code == RPCRT_OK &&
         !kvs_message_results(job->ctx, &job->write, reply)) {
@@ -358,14 +392,14 @@ static enum rpcrt_code
 txn(void *self, struct rpcrt_ctx *ctx, const Kv__V1__TxnRequest *request,
     Kv__V1__TxnReply *reply)
 {
-    struct job *job;
+    struct writing *job;
     enum rpcrt_code code =
-        job_begin(self, ctx, txn_changes(request), reply, answer_txn, &job);
+        write_begin(self, ctx, txn_changes(request), reply, answer_txn, &job);
 
     if (code == RPCRT_OK) {
         code = kvs_message_txn(ctx, request, &job->write);
     }
-    return code == RPCRT_OK ? job_write(self, job) : code;
+    return code == RPCRT_OK ? write_do(self, job) : code;
 }
 
 /* -- the state ------------------------------------------------------------- */

@@ -4,13 +4,22 @@
  */
 #include "kv/skiplist.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
-void
+#define BUCKETS_MIN 1024u
+
+_Static_assert(crypto_shorthash_KEYBYTES == 16, "size of the hash's secret");
+
+bool
 kvs_skiplist_init(struct kvs_skiplist *list)
 {
     memset(list, 0, sizeof(*list));
     list->random = 0x9e3779b97f4a7c15u;
+    randombytes_buf(list->secret, sizeof(list->secret));
+    list->n_buckets = BUCKETS_MIN;
+    list->buckets = calloc(list->n_buckets, sizeof(struct kvs_node *));
+    return list->buckets != NULL;
 }
 
 void
@@ -24,8 +33,92 @@ kvs_skiplist_fini(struct kvs_skiplist *list)
         free(node);
         node = next;
     }
-    kvs_skiplist_init(list);
+    free(list->buckets);
+    memset(list, 0, sizeof(*list));
 }
+
+/* -- the hash table -------------------------------------------------------- */
+
+static uint64_t
+hash_of(const struct kvs_skiplist *list, struct kvs_slice key)
+{
+    static const uint8_t nothing[1];
+    uint8_t bytes[crypto_shorthash_BYTES];
+    uint64_t hash;
+
+    (void)crypto_shorthash(bytes, key.size == 0 ? nothing : key.data, key.size,
+                           list->secret);
+    memcpy(&hash, bytes, sizeof(hash));
+    return hash;
+}
+
+static struct kvs_node **
+bucket_of(const struct kvs_skiplist *list, uint64_t hash)
+{
+    return &list->buckets[hash & (list->n_buckets - 1)];
+}
+
+/* Twice as many buckets; without memory the chains just get longer. */
+static void
+hash_grow(struct kvs_skiplist *list)
+{
+    struct kvs_node **buckets =
+        calloc(list->n_buckets * 2, sizeof(struct kvs_node *));
+    struct kvs_node *node;
+
+    if (buckets == NULL) {
+        return;
+    }
+    free(list->buckets);
+    list->buckets = buckets;
+    list->n_buckets *= 2;
+    for (node = list->first[0]; node != NULL; node = node->next[0]) {
+        struct kvs_node **bucket = bucket_of(list, node->hash);
+
+        node->next_hashed = *bucket;
+        *bucket = node;
+    }
+}
+
+static void
+hash_insert(struct kvs_skiplist *list, struct kvs_node *node)
+{
+    struct kvs_node **bucket = bucket_of(list, node->hash);
+
+    node->next_hashed = *bucket;
+    *bucket = node;
+    list->n_nodes++;
+    if (list->n_nodes > list->n_buckets) {
+        hash_grow(list);
+    }
+}
+
+static void
+hash_remove(struct kvs_skiplist *list, struct kvs_node *node)
+{
+    struct kvs_node **link = bucket_of(list, node->hash);
+
+    while (*link != node) {
+        link = &(*link)->next_hashed;
+    }
+    *link = node->next_hashed;
+    list->n_nodes--;
+}
+
+struct kvs_node *
+kvs_skiplist_find(const struct kvs_skiplist *list, struct kvs_slice key)
+{
+    uint64_t hash = hash_of(list, key);
+    struct kvs_node *node = *bucket_of(list, hash);
+
+    while (node != NULL &&
+           (node->hash != hash || kvs_slice_compare(node->key, key) != 0)) {
+        node = node->next_hashed;
+    }
+    return node;
+}
+
+/* -- the list -------------------------------------------------------------- */
 
 /* xorshift64: the heights need no better randomness. */
 static unsigned
@@ -61,6 +154,7 @@ kvs_skiplist_node_new(struct kvs_skiplist *list, struct kvs_slice key)
         memcpy(bytes, key.data, key.size);
     }
     node->key = (struct kvs_slice){bytes, key.size};
+    node->hash = hash_of(list, key);
     node->n_levels = height;
     return node;
 }
@@ -110,6 +204,7 @@ kvs_skiplist_insert(struct kvs_skiplist *list, struct kvs_node *node)
     } else {
         node->next[0]->prev = node;
     }
+    hash_insert(list, node);
 }
 
 void
@@ -118,6 +213,7 @@ kvs_skiplist_remove(struct kvs_skiplist *list, struct kvs_node *node)
     struct kvs_node **links[KVS_SKIPLIST_LEVELS_MAX];
     unsigned level;
 
+    hash_remove(list, node);
     (void)search(list, node->key, links);
     for (level = 0; level < node->n_levels; level++) {
         *links[level] = node->next[level];
@@ -153,12 +249,4 @@ kvs_skiplist_find_from(const struct kvs_skiplist *list, struct kvs_slice key)
     struct kvs_node *before = kvs_skiplist_find_before(list, key);
 
     return before == NULL ? list->first[0] : before->next[0];
-}
-
-struct kvs_node *
-kvs_skiplist_find(const struct kvs_skiplist *list, struct kvs_slice key)
-{
-    struct kvs_node *node = kvs_skiplist_find_from(list, key);
-
-    return node != NULL && kvs_slice_compare(node->key, key) == 0 ? node : NULL;
 }

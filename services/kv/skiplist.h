@@ -1,6 +1,7 @@
 /*
  * An ordered map from bytes to pointers: a skip list that can be walked both
- * ways. It frees no values, and one thread may change it at a time.
+ * ways, with a hash table beside it for keys that are known exactly. It frees
+ * no values, and one thread may use it at a time.
  */
 #ifndef KV_SKIPLIST_H
 #define KV_SKIPLIST_H
@@ -13,6 +14,8 @@ struct kvs_node {
     struct kvs_slice key; /* in the node itself */
     void *value;          /* the user's */
     struct kvs_node *prev;
+    struct kvs_node *next_hashed; /* in the same bucket */
+    uint64_t hash;
     unsigned n_levels;
     struct kvs_node *next[]; /* one a level, the key behind them */
 };
@@ -21,10 +24,14 @@ struct kvs_skiplist {
     struct kvs_node *first[KVS_SKIPLIST_LEVELS_MAX];
     struct kvs_node *last;
     uint64_t random; /* decides the height of the next node */
+    struct kvs_node **buckets;
+    size_t n_buckets; /* a power of two */
+    size_t n_nodes;
+    uint8_t secret[16]; /* of the hash: nobody can aim at one bucket */
 };
 
-/* Make empty. */
-void kvs_skiplist_init(struct kvs_skiplist *list);
+/* Make empty; false without memory. */
+RPCRT_MUST_CHECK bool kvs_skiplist_init(struct kvs_skiplist *list);
 
 /* Free all nodes, not their values. */
 void kvs_skiplist_fini(struct kvs_skiplist *list);

@@ -1,200 +1,168 @@
 /*
- * The nursery of protocol/spawn.h. Orders are lines "spawn ADDRESS" and
- * "reap PID"; a number comes back for each. What children say has a pipe of its
- * own.
+ * Children of protocol/spawn.h. A process with threads can't fork well, least
+ * of all under a sanitizer, so a child begins as any program does; a
+ * constructor finds in the environment what it is to do. Descriptors it needs
+ * have fixed numbers.
  */
 #include "protocol/spawn.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_THREAD__)
-/* A test has threads of criterion's when it forks; TSan would end the child at
- * its first own. */
-__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+#define PATIENCE_MS 20000u
+#define ENVIRONMENT_MAX 200u
 
-const char *
-__tsan_default_options(void)
+enum { SAY_FD = 120, SHARED_FD = 121 };
+
+extern char **environ;
+
+/* -- in a child ------------------------------------------------------------- */
+
+void
+child_start(const char *name, child_fn *fn)
 {
-    return "die_after_fork=0";
-}
-#endif
+    const char *wanted = getenv("TEST_CHILD");
+    const char *address = getenv("TEST_CHILD_ADDRESS");
+    const char *size = getenv("TEST_CHILD_SHARED");
+    void *shared = NULL;
 
-#define PATIENCE_MS 20000
-#define LINE_SIZE 300
-
-static int say_fd = -1;
-
-/* -- lines ------------------------------------------------------------------ */
-
-/* False when the other end is closed or nothing comes. */
-static int
-read_line(int fd, int patience_ms, char *text, size_t size)
-{
-    size_t n = 0;
-
-    while (n + 1 < size) {
-        struct pollfd poller = {.fd = fd, .events = POLLIN};
-
-        if (poll(&poller, 1, patience_ms) != 1 || read(fd, text + n, 1) != 1) {
-            return 0;
-        }
-        if (text[n] == '\n') {
-            break;
-        }
-        n++;
+    if (wanted == NULL || strcmp(wanted, name) != 0 || address == NULL ||
+        size == NULL) {
+        return;
     }
-    text[n] = '\0';
-    return 1;
-}
-
-static void
-write_line(int fd, const char *text)
-{
-    char line[LINE_SIZE];
-    int n = snprintf(line, sizeof line, "%s\n", text);
-
-    if (write(fd, line, (size_t)n) != n) {
-        abort();
-    }
-}
-
-static void
-write_number(int fd, long number)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%ld", number);
-    write_line(fd, text);
-}
-
-/* -- in the nursery --------------------------------------------------------- */
-
-static void
-obey(const char *line, int answer_fd, child_fn *fn, void *shared)
-{
-    if (strncmp(line, "spawn ", 6) == 0) {
-        pid_t pid = fork();
-
-        if (pid == 0) {
-            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-            _exit(fn(line + 6, shared));
-        }
-        write_number(answer_fd, pid);
-    } else {
-        int status = 0;
-
-        (void)waitpid((pid_t)strtol(line + 5, NULL, 10), &status, 0);
-        write_number(answer_fd, WIFEXITED(status) ? WEXITSTATUS(status)
-                                                  : 128 + WTERMSIG(status));
-    }
-}
-
-static void
-nursery_main(int order_fd, int answer_fd, child_fn *fn, void *shared)
-{
-    char line[LINE_SIZE];
-
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (read_line(order_fd, -1, line, sizeof line)) {
-        obey(line, answer_fd, fn, shared);
-    }
-    _exit(0);
+    shared = mmap(NULL, strtoul(size, NULL, 10), PROT_READ | PROT_WRITE,
+                  MAP_SHARED, SHARED_FD, 0);
+    _exit(shared == MAP_FAILED ? 99 : fn(address, shared));
 }
 
 void
 child_say(const char *text)
 {
-    write_line(say_fd, text);
+    char line[300];
+    int n = snprintf(line, sizeof line, "%s\n", text);
+
+    if (write(SAY_FD, line, (size_t)n) != n) {
+        _exit(98);
+    }
 }
 
 /* -- in the test ------------------------------------------------------------ */
 
 void
-nursery_open(struct nursery *nursery, child_fn *fn, size_t size,
-             void **ret_shared)
+nursery_open(struct nursery *nursery, const char *name, size_t size)
 {
-    int to[2];
-    int from[2];
-    int said[2];
-    void *shared = mmap(NULL, size > 0 ? size : 1, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char path[] = "/tmp/rpcrt-shared-XXXXXX";
 
-    cr_assert_neq(shared, MAP_FAILED);
-    cr_assert_eq(pipe(to), 0);
-    cr_assert_eq(pipe(from), 0);
-    cr_assert_eq(pipe(said), 0);
-    nursery->pid = fork();
-    cr_assert_geq(nursery->pid, 0);
-    if (nursery->pid == 0) {
-        (void)close(to[1]);
-        (void)close(from[0]);
-        (void)close(said[0]);
-        say_fd = said[1];
-        nursery_main(to[0], from[1], fn, shared);
-    }
-    (void)close(to[0]);
-    (void)close(from[1]);
-    (void)close(said[1]);
-    nursery->to_fd = to[1];
-    nursery->from_fd = from[0];
-    nursery->said_fd = said[0];
-    if (ret_shared != NULL) {
-        *ret_shared = shared;
-    }
+    nursery->name = name;
+    nursery->size = size > 0 ? size : 1;
+    nursery->shared_fd = mkstemp(path);
+    cr_assert_geq(nursery->shared_fd, 0);
+    (void)unlink(path);
+    cr_assert_eq(ftruncate(nursery->shared_fd, (off_t)nursery->size), 0);
+    nursery->shared = mmap(NULL, nursery->size, PROT_READ | PROT_WRITE,
+                           MAP_SHARED, nursery->shared_fd, 0);
+    cr_assert_neq(nursery->shared, MAP_FAILED);
+    cr_assert_eq(pipe(nursery->said), 0);
 }
 
 void
 nursery_close(struct nursery *nursery)
 {
-    (void)close(nursery->to_fd);
-    (void)close(nursery->from_fd);
-    (void)close(nursery->said_fd);
-    (void)waitpid(nursery->pid, NULL, 0);
+    (void)munmap(nursery->shared, nursery->size);
+    (void)close(nursery->shared_fd);
+    (void)close(nursery->said[0]);
+    (void)close(nursery->said[1]);
 }
 
-static long
-hear_number(struct nursery *nursery)
+/* This process's environment without what makes it a test's, and the child's
+ * orders. */
+static void
+environment(const struct nursery *nursery, const char *address,
+            char orders[3][300], char *ret_environment[ENVIRONMENT_MAX])
 {
-    char line[LINE_SIZE];
+    size_t n = 0;
 
-    cr_assert(read_line(nursery->from_fd, PATIENCE_MS, line, sizeof line));
-    return strtol(line, NULL, 10);
+    for (char **entry = environ; *entry != NULL && n + 4 < ENVIRONMENT_MAX;
+         entry++) {
+        if (strncmp(*entry, "BXFI_", 5) != 0) {
+            ret_environment[n++] = *entry;
+        }
+    }
+    (void)snprintf(orders[0], 300, "TEST_CHILD=%s", nursery->name);
+    (void)snprintf(orders[1], 300, "TEST_CHILD_ADDRESS=%s", address);
+    (void)snprintf(orders[2], 300, "TEST_CHILD_SHARED=%zu", nursery->size);
+    for (unsigned i = 0; i < 3; i++) {
+        ret_environment[n++] = orders[i];
+    }
+    ret_environment[n] = NULL;
 }
 
 pid_t
 nursery_spawn(struct nursery *nursery, const char *address)
 {
-    char line[LINE_SIZE];
+    char program[] = "child";
+    char *arguments[] = {program, NULL};
+    char *entries[ENVIRONMENT_MAX];
+    char orders[3][300];
+    posix_spawn_file_actions_t actions;
     pid_t pid;
+    int code;
 
-    (void)snprintf(line, sizeof line, "spawn %s", address);
-    write_line(nursery->to_fd, line);
-    pid = (pid_t)hear_number(nursery);
-    cr_assert_gt(pid, 0);
+    environment(nursery, address, orders, entries);
+    cr_assert_eq(posix_spawn_file_actions_init(&actions), 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, nursery->said[1], SAY_FD);
+    (void)posix_spawn_file_actions_adddup2(&actions, nursery->shared_fd,
+                                           SHARED_FD);
+    code = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments,
+                       entries);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    cr_assert_eq(code, 0, "%s", strerror(code));
     return pid;
 }
 
 void
 nursery_hear(struct nursery *nursery, char *text, size_t size)
 {
-    cr_assert(read_line(nursery->said_fd, PATIENCE_MS, text, size));
+    size_t n = 0;
+
+    while (n + 1 < size) {
+        struct pollfd poller = {.fd = nursery->said[0], .events = POLLIN};
+
+        cr_assert_eq(poll(&poller, 1, (int)PATIENCE_MS), 1,
+                     "the child says nothing");
+        cr_assert_eq(read(nursery->said[0], text + n, 1), 1);
+        if (text[n] == '\n') {
+            break;
+        }
+        n++;
+    }
+    text[n] = '\0';
 }
 
 int
-nursery_reap(struct nursery *nursery, pid_t pid)
+child_reap(pid_t pid)
 {
-    char line[LINE_SIZE];
+    const struct timespec nap = {.tv_nsec = 1000000};
+    int status = 0;
+    pid_t ended = 0;
 
-    (void)snprintf(line, sizeof line, "reap %ld", (long)pid);
-    write_line(nursery->to_fd, line);
-    return (int)hear_number(nursery);
+    for (unsigned ms = 0; ended == 0; ms++) {
+        cr_assert_lt(ms, PATIENCE_MS, "the child does not end");
+        ended = waitpid(pid, &status, WNOHANG);
+        (void)nanosleep(&nap, NULL);
+    }
+    cr_assert_eq(ended, pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

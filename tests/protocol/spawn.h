@@ -1,39 +1,52 @@
 /*
  * Processes of their own for clients and servers that are to be killed. A
- * process with threads can't fork well, so a test opens the nursery before it
- * uses the runtime: a process that forks when it is told to.
+ * child is this very program, started anew: it runs one function instead of
+ * the tests.
  */
 #ifndef TESTS_PROTOCOL_SPAWN_H
 #define TESTS_PROTOCOL_SPAWN_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
-/* What a child does; its result is the child's exit code. It may tell its
- * parent something with child_say(). */
+/* What a child does with its address and the memory that all children of a
+ * nursery share with the test; its result is the child's exit code. */
 typedef int child_fn(const char *address, void *shared);
 
-struct nursery {
-    pid_t pid;
-    int to_fd;   /* orders */
-    int from_fd; /* process ids, exit codes */
-    int said_fd; /* what children say */
-};
+/* Define a child's function:
+ *
+ *   CHILD(be_a_server) { return serve(address, shared); }
+ */
+#define CHILD(name)                                                            \
+    static int name(const char *address, void *shared);                        \
+    __attribute__((constructor)) static void name##_starts(void)               \
+    {                                                                          \
+        child_start(#name, name);                                              \
+    }                                                                          \
+    static int name(const char *address, void *shared)
 
-/* Fails the test. `shared` is memory that all children share with the test, of
- * `size` bytes, zero at first. */
-void nursery_open(struct nursery *nursery, child_fn *fn, size_t size,
-                  void **ret_shared);
-void nursery_close(struct nursery *nursery);
+/* Run the function and exit, if this process is that child. */
+void child_start(const char *name, child_fn *fn);
 
-/* Start a child; it gets the address. Fails the test. */
-pid_t nursery_spawn(struct nursery *nursery, const char *address);
-
-/* What the youngest child said, up to a newline. Fails the test. */
-void nursery_hear(struct nursery *nursery, char *text, size_t size);
+/* Tell the test something, in a child. */
 void child_say(const char *text);
 
-/* Wait for the end of a child, the only one that ends now: its exit code, or
- * 128 and the number of the signal that killed it. Fails the test. */
-int nursery_reap(struct nursery *nursery, pid_t pid);
+struct nursery {
+    const char *name;
+    int shared_fd;
+    void *shared; /* zero at first */
+    size_t size;
+    int said[2]; /* a pipe: what children say */
+};
+
+/* These fail the test when they can't do what they are to. */
+void nursery_open(struct nursery *nursery, const char *name, size_t size);
+void nursery_close(struct nursery *nursery);
+pid_t nursery_spawn(struct nursery *nursery, const char *address);
+/* What a child said, up to a newline. */
+void nursery_hear(struct nursery *nursery, char *text, size_t size);
+/* Wait for the end of a child: its exit code, or 128 and the number of the
+ * signal that killed it. */
+int child_reap(pid_t pid);
 
 #endif

@@ -306,8 +306,7 @@ EACH_TRANSPORT(drain, loses_no_call_under_load, 60)
 
 /* -- a program that serves -------------------------------------------------- */
 
-static int
-be_a_server(const char *address, void *shared)
+CHILD(be_a_program)
 {
     static const struct rpcrt_server_options options = {.drain_timeout_ms =
                                                             300};
@@ -340,7 +339,7 @@ end_by_signal(int number, bool hang, enum rpcrt_code *ret_code)
     pid_t pid;
     int code;
 
-    nursery_open(&nursery, be_a_server, 0, NULL);
+    nursery_open(&nursery, "be_a_program", 0);
     pid = nursery_spawn(&nursery, "tcp://127.0.0.1:0");
     nursery_hear(&nursery, address, sizeof address);
     cr_assert_eq(rpcrt_channel_new(address, NULL, &channel), RPCRT_OK);
@@ -356,7 +355,7 @@ end_by_signal(int number, bool hang, enum rpcrt_code *ret_code)
     cr_assert_eq(kill(pid, number), 0);
     bed_await(&n_done, 1);
     *ret_code = probe_echo_take(call, &reply);
-    code = nursery_reap(&nursery, pid);
+    code = child_reap(pid);
     rpcrt_call_free(call);
     rpcrt_channel_free(channel);
     nursery_close(&nursery);

@@ -357,6 +357,88 @@ EACH_TRANSPORT(handlers, may_answer_at_the_moment_of_the_deadline, 60)
     bed_close(&bed);
 }
 
+/* Calls that wait for each other's end, as those that wait for a lock do: who
+ * is told first answers all. */
+struct pack {
+    pthread_mutex_t lock;
+    struct rpcrt_ctx *waiting[8];
+    unsigned n_waiting;
+    atomic_uint n_come;
+    atomic_uint n_answered;
+};
+
+static void
+answer_pack(void *arg)
+{
+    struct pack *pack = arg;
+    struct rpcrt_ctx *waiting[8];
+    unsigned n;
+
+    pthread_mutex_lock(&pack->lock);
+    n = pack->n_waiting;
+    memcpy(waiting, pack->waiting, sizeof waiting);
+    pack->n_waiting = 0;
+    pthread_mutex_unlock(&pack->lock);
+    for (unsigned i = 0; i < n; i++) {
+        rpcrt_ctx_finish(waiting[i], RPCRT_ABORTED);
+        atomic_fetch_add(&pack->n_answered, 1);
+    }
+}
+
+static enum rpcrt_code
+join_pack(void *self, struct rpcrt_ctx *ctx,
+          const Probe__V1__WaitRequest *request, Probe__V1__EchoReply *reply)
+{
+    struct pack *pack = self;
+
+    (void)request;
+    (void)reply;
+    rpcrt_ctx_on_cancel(ctx, answer_pack, pack);
+    pthread_mutex_lock(&pack->lock);
+    pack->waiting[pack->n_waiting++] = ctx;
+    pthread_mutex_unlock(&pack->lock);
+    atomic_fetch_add(&pack->n_come, 1);
+    return RPCRT_LATER;
+}
+
+Test(handlers, that_are_told_together_may_answer_each_other, .timeout = 30)
+{
+    static const struct probe_service service = {.later = join_pack};
+    Probe__V1__WaitRequest request = PROBE__V1__WAIT_REQUEST__INIT;
+    struct rpcrt_channel *channel;
+    struct rpcrt_server *server;
+    struct pack pack = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+    cr_assert_eq(rpcrt_server_new(NULL, &server), RPCRT_OK);
+    cr_assert_eq(probe_serve(server, &service, &pack), RPCRT_OK);
+    cr_assert_eq(rpcrt_server_listen(server, "tcp://127.0.0.1:0", NULL),
+                 RPCRT_OK);
+    for (unsigned round = 0; round < 10; round++) {
+        struct rpcrt_call *calls[4];
+        atomic_uint n_done = 0;
+
+        cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(server, 0), NULL,
+                                       &channel),
+                     RPCRT_OK);
+        for (unsigned i = 0; i < 4; i++) {
+            /* All at their deadline, all when the client leaves. */
+            calls[i] = bed_call(channel, round % 2 == 0 ? 50 : 0);
+            probe_later_start(calls[i], &request, bed_done, &n_done);
+        }
+        if (round % 2 == 0) {
+            bed_await(&n_done, 4);
+        } else {
+            bed_await(&pack.n_come, 4 * round + 4);
+        }
+        rpcrt_channel_free(channel);
+        bed_await(&pack.n_answered, 4 * round + 4);
+        for (unsigned i = 0; i < 4; i++) {
+            rpcrt_call_free(calls[i]);
+        }
+    }
+    rpcrt_server_free(server);
+}
+
 /* -- completions ------------------------------------------------------------ */
 
 struct loop {

@@ -11,8 +11,7 @@
 /* -- clients ---------------------------------------------------------------- */
 
 /* A client with calls of every kind under way, until it is killed. */
-static int
-be_a_client(const char *address, void *shared)
+CHILD(be_a_client)
 {
     static uint8_t payload[300000];
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
@@ -48,7 +47,7 @@ kill_clients(const char *transport)
     struct bed bed;
     int64_t end;
 
-    nursery_open(&nursery, be_a_client, 0, NULL);
+    nursery_open(&nursery, "be_a_client", 0);
     bed_open(&bed, transport, NULL, NULL);
     good = bed_call(bed.channel, BED_TIMEOUT_MS);
     bed_echo(good, 10);
@@ -61,7 +60,7 @@ kill_clients(const char *transport)
         bed_echo(good, 1000);
         cr_assert_eq(kill(pid, SIGKILL), 0);
         bed_await(&bed.probe.n_cancelled, i + 1);
-        cr_assert_eq(nursery_reap(&nursery, pid), 128 + SIGKILL);
+        cr_assert_eq(child_reap(pid), 128 + SIGKILL);
     }
     end = now_ms() + PEER_PATIENCE_MS;
     do {
@@ -106,8 +105,7 @@ count(void *self, struct rpcrt_ctx *ctx, const Probe__V1__EchoRequest *request,
     return RPCRT_OK;
 }
 
-static int
-be_a_server(const char *address, void *shared)
+CHILD(be_a_server)
 {
     static const struct probe_service service = {.count = count};
     struct rpcrt_server *server;
@@ -237,11 +235,10 @@ kill_servers(const char *first_address)
     struct tally *tally;
     struct census before;
     char address[RPCRT_ADDRESS_SIZE];
-    void *shared;
     pid_t pid;
 
-    nursery_open(&nursery, be_a_server, sizeof *tally, &shared);
-    tally = shared;
+    nursery_open(&nursery, "be_a_server", sizeof *tally);
+    tally = nursery.shared;
     pid = nursery_spawn(&nursery, first_address);
     nursery_hear(&nursery, address, sizeof address);
     /* nng's own threads and descriptors come with the first connection. */
@@ -259,7 +256,7 @@ kill_servers(const char *first_address)
 
         await_more(&tally->n_counted);
         cr_assert_eq(kill(pid, SIGKILL), 0);
-        cr_assert_eq(nursery_reap(&nursery, pid), 128 + SIGKILL);
+        cr_assert_eq(child_reap(pid), 128 + SIGKILL);
         pid = nursery_spawn(&nursery, address);
         nursery_hear(&nursery, again, sizeof again);
         cr_assert_str_eq(again, address);
@@ -267,7 +264,7 @@ kill_servers(const char *first_address)
     /* The last one ends in order. */
     counters_check(counters, &tally->n_counted);
     cr_assert_eq(kill(pid, SIGTERM), 0);
-    cr_assert_eq(nursery_reap(&nursery, pid), 0);
+    cr_assert_eq(child_reap(pid), 0);
     rpcrt_channel_free(channel);
     census_check(&before);
     nursery_close(&nursery);
