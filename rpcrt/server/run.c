@@ -112,7 +112,7 @@ rpcrt_server_run(struct rpcrt_server *server)
 
 void
 rpcrt_server_get_stats(struct rpcrt_server *server,
-                   struct rpcrt_server_stats *ret_stats)
+                       struct rpcrt_server_stats *ret_stats)
 {
     struct rpcrt__counters *counters = &server->counters;
 

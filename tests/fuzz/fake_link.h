@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- messages --------------------------------------------------------------- */
+/* -- messages ---------------------------------------------------------------
+ */
 
 struct rpcrt__msg {
     size_t size;
@@ -80,7 +81,8 @@ fake_check(const struct rpcrt__msg *msg, enum rpcrt__side sender)
     }
 }
 
-/* -- addresses and TLS: any, and none --------------------------------------- */
+/* -- addresses and TLS: any, and none ---------------------------------------
+ */
 
 enum rpcrt_code
 rpcrt__address_check(const char *address, bool tls, bool listening,
@@ -110,7 +112,8 @@ rpcrt__tls_identity_free(struct rpcrt__tls_identity *tls)
     (void)tls;
 }
 
-/* -- a server's link -------------------------------------------------------- */
+/* -- a server's link --------------------------------------------------------
+ */
 
 #define FAKE_SLOTS 512u
 
@@ -129,8 +132,8 @@ struct rpcrt__server_link {
     uint32_t cut; /* the peer that was cut last */
 };
 
-static struct rpcrt__server_link fake_server = {
-    .lock = PTHREAD_MUTEX_INITIALIZER};
+static struct rpcrt__server_link fake_server = {.lock =
+                                                    PTHREAD_MUTEX_INITIALIZER};
 
 enum rpcrt_code
 rpcrt__server_link_new(const struct rpcrt__server_link_options *options,
@@ -219,7 +222,8 @@ rpcrt__server_link_free(struct rpcrt__server_link *link)
     (void)link;
 }
 
-/* -- a client's link -------------------------------------------------------- */
+/* -- a client's link --------------------------------------------------------
+ */
 
 struct rpcrt__client_link {
     struct rpcrt__client_link_events events;

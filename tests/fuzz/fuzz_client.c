@@ -32,7 +32,8 @@ static const struct rpcrt_method echo = {"/E",
                                          &probe__v1__echo_request__descriptor,
                                          &probe__v1__echo_reply__descriptor, 0};
 
-/* -- the input -------------------------------------------------------------- */
+/* -- the input --------------------------------------------------------------
+ */
 
 static uint8_t
 take_byte(struct input *input)
@@ -57,7 +58,8 @@ take_bytes(struct input *input, size_t *size)
     return bytes;
 }
 
-/* -- the link --------------------------------------------------------------- */
+/* -- the link ---------------------------------------------------------------
+ */
 
 /* Take over the link that was dialed, when there is one. */
 static void
@@ -144,7 +146,8 @@ answer_hello(struct host *host)
     }
 }
 
-/* -- steps ------------------------------------------------------------------ */
+/* -- steps ------------------------------------------------------------------
+ */
 
 static void
 answer_call(struct host *host, unsigned slot, struct input *input)
@@ -183,10 +186,9 @@ answer_status(struct host *host, unsigned slot, struct input *input)
     uint8_t frames[900];
     uint8_t *at;
 
-    status.text_size =
-        (uint32_t)(size > (size_t)parts[1] + parts[2]
-                       ? size - (size_t)parts[1] - parts[2]
-                       : 0);
+    status.text_size = (uint32_t)(size > (size_t)parts[1] + parts[2]
+                                      ? size - (size_t)parts[1] - parts[2]
+                                      : 0);
     at = rpcrt__put_frame(frames, RPCRT__FRAME_STATUS, choice & 4, 0,
                           1 + n_metadata % 8,
                           (uint32_t)(RPCRT__STATUS_SIZE + size));
@@ -273,7 +275,8 @@ step(struct host *host, struct rpcrt_call **calls, struct input *input)
     }
 }
 
-/* -- the calls -------------------------------------------------------------- */
+/* -- the calls --------------------------------------------------------------
+ */
 
 static atomic_uint n_done;
 

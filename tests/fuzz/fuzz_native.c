@@ -55,8 +55,7 @@ read_call(const struct rpcrt__frame *frame)
     struct rpcrt__call_open open;
 
     rpcrt__get_call_open(frame, &open);
-    need(open.metadata_size + open.data_size + RPCRT__CALL_SIZE ==
-         frame->size);
+    need(open.metadata_size + open.data_size + RPCRT__CALL_SIZE == frame->size);
     need(open.data_size <= open.message_size);
     touch(open.data, open.data_size);
     read_metadata(open.metadata, open.metadata_size, open.n_metadata);

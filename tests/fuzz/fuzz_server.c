@@ -35,7 +35,8 @@ static struct rpcrt_server *server;
 static struct rpcrt_ctx *late[LATE_MAX]; /* calls to be answered later */
 static unsigned n_late;
 
-/* -- the service ------------------------------------------------------------ */
+/* -- the service ------------------------------------------------------------
+ */
 
 static enum rpcrt_code
 echo(const void *table, void *self, struct rpcrt_ctx *ctx,
@@ -110,7 +111,8 @@ start(void)
     }
 }
 
-/* -- the input -------------------------------------------------------------- */
+/* -- the input --------------------------------------------------------------
+ */
 
 static uint8_t
 take_byte(struct input *input)
@@ -135,7 +137,8 @@ take_bytes(struct input *input, size_t *size)
     return bytes;
 }
 
-/* -- the client ------------------------------------------------------------- */
+/* -- the client -------------------------------------------------------------
+ */
 
 static void
 deliver(struct client *client, const uint8_t *bytes, size_t size)
@@ -219,7 +222,8 @@ disconnect(struct client *client)
     let_go();
 }
 
-/* -- steps ------------------------------------------------------------------ */
+/* -- steps ------------------------------------------------------------------
+ */
 
 /* A call, well formed but for what the input makes of it. */
 static void
@@ -232,9 +236,9 @@ call(struct client *client, struct input *input)
         .timeout_ms = choice & 2 ? 1u + choice : 0u,
         .message_size = (uint32_t)size + (choice & 4 ? choice * 1000u : 0u)};
     uint8_t frames[400];
-    uint8_t *at = rpcrt__put_frame(
-        frames, RPCRT__FRAME_CALL, RPCRT__END, choice % 2, ++client->call,
-        (uint32_t)(RPCRT__CALL_SIZE + size));
+    uint8_t *at =
+        rpcrt__put_frame(frames, RPCRT__FRAME_CALL, RPCRT__END, choice % 2,
+                         ++client->call, (uint32_t)(RPCRT__CALL_SIZE + size));
 
     at = rpcrt__put_call_open(at, &open);
     if (size > 0) {
@@ -262,8 +266,8 @@ frame(struct client *client, struct input *input)
     size_t more = take_byte(input) * 250u;
     const uint8_t *payload = take_bytes(input, &size);
     static uint8_t frames[RPCRT__FRAME_SIZE + 256 + sizeof zeros];
-    uint8_t *at = rpcrt__put_frame(frames, type, flags, aux, of,
-                                   (uint32_t)(size + more));
+    uint8_t *at =
+        rpcrt__put_frame(frames, type, flags, aux, of, (uint32_t)(size + more));
 
     if (size > 0) {
         memcpy(at, payload, size);

@@ -8,7 +8,8 @@
 #include "transport/raw.h"
 #include <fcntl.h>
 
-/* -- bytes ------------------------------------------------------------------ */
+/* -- bytes ------------------------------------------------------------------
+ */
 
 void
 bytes_put(struct bytes *bytes, const void *data, size_t size)
@@ -73,7 +74,8 @@ big_endian(const uint8_t *at, unsigned n_bytes)
     return value;
 }
 
-/* -- messages --------------------------------------------------------------- */
+/* -- messages ---------------------------------------------------------------
+ */
 
 void
 put_header(struct bytes *bytes, uint16_t keep, uint64_t session, uint64_t seq)
@@ -201,7 +203,8 @@ find_frame(const struct bytes *message, uint8_t type, uint64_t call,
     return false;
 }
 
-/* -- sockets ---------------------------------------------------------------- */
+/* -- sockets ----------------------------------------------------------------
+ */
 
 /* Wait until something can be read; false when nothing comes. */
 static bool
@@ -297,7 +300,8 @@ wrap(bool ipc, uint32_t request, const struct bytes *message)
     return whole;
 }
 
-/* -- a client --------------------------------------------------------------- */
+/* -- a client ---------------------------------------------------------------
+ */
 
 void
 peer_connect(struct peer *peer, const char *address)
@@ -397,7 +401,8 @@ peer_ended(struct peer *peer)
     return raw_ended(peer->fd);
 }
 
-/* -- a server --------------------------------------------------------------- */
+/* -- a server ---------------------------------------------------------------
+ */
 
 static void *
 host_main(void *arg)
@@ -516,7 +521,8 @@ host_mute(struct host *host, int fd)
     }
 }
 
-/* -- what is used ----------------------------------------------------------- */
+/* -- what is used -----------------------------------------------------------
+ */
 
 static unsigned
 entries_of(const char *path)

@@ -19,7 +19,8 @@
 /* As long as anything may take before a test calls it lost. */
 #define PEER_PATIENCE_MS 10000
 
-/* -- bytes ------------------------------------------------------------------ */
+/* -- bytes ------------------------------------------------------------------
+ */
 
 struct bytes {
     uint8_t *data;
@@ -32,7 +33,8 @@ void bytes_put_number(struct bytes *bytes, uint64_t value, unsigned n_bytes);
 void bytes_free(struct bytes *bytes);
 uint64_t bytes_number(const uint8_t *at, unsigned n_bytes);
 
-/* -- messages --------------------------------------------------------------- */
+/* -- messages ---------------------------------------------------------------
+ */
 
 enum {
     HELLO = 1,
@@ -84,7 +86,8 @@ bool next_frame(const struct bytes *message, size_t *at,
 bool find_frame(const struct bytes *message, uint8_t type, uint64_t call,
                 struct frame *ret_frame);
 
-/* -- a client --------------------------------------------------------------- */
+/* -- a client ---------------------------------------------------------------
+ */
 
 /* The numbers of the methods that peer_open() tells the server. */
 enum { ECHO, COUNT, HANG, MISSING };
@@ -130,7 +133,8 @@ bool peer_await(struct peer *peer, uint8_t type, uint64_t call,
 /* Whether the server ends the connection; takes what comes until then. */
 bool peer_ended(struct peer *peer);
 
-/* -- a server --------------------------------------------------------------- */
+/* -- a server ---------------------------------------------------------------
+ */
 
 /* Serves one connection after the other on a thread of its own, each by the
  * script, which begins with the handshake; when it returns the connection is
@@ -161,8 +165,8 @@ bool host_receive(struct host *host, int fd, uint32_t *ret_request,
 /* Answer a request, and free the message. False if the client has left. */
 bool host_reply(int fd, uint32_t request, struct bytes *message);
 
-/* Shake hands, take the first request and answer HELLO. ret_session is the client's number
- * for the session. */
+/* Shake hands, take the first request and answer HELLO. ret_session is the
+ * client's number for the session. */
 bool host_hello(struct host *host, int fd, uint64_t *ret_session);
 
 /* Take requests and answer none, until the client leaves. */
@@ -171,7 +175,8 @@ void host_hold(struct host *host, int fd);
 /* A script: shake hands, but never say HELLO. */
 void host_mute(struct host *host, int fd);
 
-/* -- what is used ----------------------------------------------------------- */
+/* -- what is used -----------------------------------------------------------
+ */
 
 struct census {
     unsigned n_descriptors;

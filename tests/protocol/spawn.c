@@ -27,7 +27,8 @@ enum { SAY_FD = 120, SHARED_FD = 121 };
 
 extern char **environ;
 
-/* -- in a child ------------------------------------------------------------- */
+/* -- in a child -------------------------------------------------------------
+ */
 
 void
 child_start(const char *name, child_fn *fn)
@@ -58,7 +59,8 @@ child_say(const char *text)
     }
 }
 
-/* -- in the test ------------------------------------------------------------ */
+/* -- in the test ------------------------------------------------------------
+ */
 
 void
 nursery_open(struct nursery *nursery, const char *name, size_t size)
@@ -125,8 +127,8 @@ nursery_spawn(struct nursery *nursery, const char *address)
     (void)posix_spawn_file_actions_adddup2(&actions, nursery->said[1], SAY_FD);
     (void)posix_spawn_file_actions_adddup2(&actions, nursery->shared_fd,
                                            SHARED_FD);
-    code = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments,
-                       entries);
+    code =
+        posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments, entries);
     (void)posix_spawn_file_actions_destroy(&actions);
     cr_assert_eq(code, 0, "%s", strerror(code));
     return pid;

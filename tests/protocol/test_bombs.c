@@ -46,9 +46,9 @@ range_open(struct range *range)
 
     memset(range, 0, sizeof *range);
     cr_assert_eq(rpcrt_server_new(NULL, &range->server), RPCRT_OK);
-    cr_assert_eq(rpcrt_server_add(range->server, &service, glue, NULL,
-                                  &range->n_taken),
-                 RPCRT_OK);
+    cr_assert_eq(
+        rpcrt_server_add(range->server, &service, glue, NULL, &range->n_taken),
+        RPCRT_OK);
     cr_assert_eq(rpcrt_server_listen(range->server, "tcp://127.0.0.1:0", NULL),
                  RPCRT_OK);
     peer_connect(&range->peer, rpcrt_server_address(range->server, 0));
@@ -68,8 +68,7 @@ range_close(struct range *range)
 }
 
 /* Send a request, of up to some megabytes. */
-static void
-throw(struct range *range, const struct bytes *bomb)
+static void throw(struct range * range, const struct bytes *bomb)
 {
     size_t now = bomb->size < 60000 ? bomb->size : 60000;
     struct bytes message = peer_message(&range->peer, 1);
@@ -116,7 +115,8 @@ expect_refused(struct range *range, struct bytes *bomb, enum rpcrt_code code,
     cr_assert_eq(atomic_load(&range->n_taken), 0u);
 }
 
-/* -- bombs ------------------------------------------------------------------ */
+/* -- bombs ------------------------------------------------------------------
+ */
 
 static void
 put_varint(struct bytes *bytes, uint64_t value)
@@ -216,7 +216,10 @@ Test(bombs, of_strings_are_refused, .timeout = 60)
     bytes_put(&bomb, "\x7a\x02\xc3\x28", 4);
     expect_refused(&range, &bomb, RPCRT_INVALID_ARGUMENT,
                    "sample.v1.Everything.name: invalid UTF-8");
-    bytes_put(&bomb, "\x7a\x03" "a\0b", 5);
+    bytes_put(&bomb,
+              "\x7a\x03"
+              "a\0b",
+              5);
     expect_refused(&range, &bomb, RPCRT_INVALID_ARGUMENT,
                    "sample.v1.Everything.name: zero byte");
     range_close(&range);
@@ -227,9 +230,10 @@ Test(bombs, of_lengths_are_refused, .timeout = 60)
     static const char *const bombs[] = {
         "\x82\x01\xff\xff\xff\xff\x0f",                 /* 4 GiB of data */
         "\x82\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f", /* and many more */
-        "\x82\x01\x05" "abcd",                          /* one byte is missing */
-        "\x82\x01",                                     /* all are */
-        "\x82",                                         /* half a tag */
+        "\x82\x01\x05"
+        "abcd",     /* one byte is missing */
+        "\x82\x01", /* all are */
+        "\x82",     /* half a tag */
         "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", /* a long varint */
     };
     struct range range;

@@ -56,7 +56,8 @@ await_started(struct rpcrt_server *server, uint64_t n)
     } while (stats.calls_started < n);
 }
 
-/* -- what runs -------------------------------------------------------------- */
+/* -- what runs --------------------------------------------------------------
+ */
 
 EACH_TRANSPORT(drain, lets_running_calls_finish, 30)
 {
@@ -138,8 +139,7 @@ EACH_TRANSPORT(drain, cancels_what_does_not_finish, 30)
     call = bed_call(bed.channel, 0);
     probe_hang_start(call, &request, bed_done, &n_done);
     bed_await(&bed.probe.n_hanging, 1);
-    cr_assert_eq(rpcrt_server_drain(bed.server, 100),
-                 RPCRT_DEADLINE_EXCEEDED);
+    cr_assert_eq(rpcrt_server_drain(bed.server, 100), RPCRT_DEADLINE_EXCEEDED);
     bed_await(&bed.probe.n_cancelled, 1);
     bed_await(&n_done, 1);
     cr_assert_neq(probe_hang_take(call, &reply), RPCRT_OK);
@@ -148,7 +148,8 @@ EACH_TRANSPORT(drain, cancels_what_does_not_finish, 30)
     bed_close(&bed);
 }
 
-/* -- who is idle ------------------------------------------------------------ */
+/* -- who is idle ------------------------------------------------------------
+ */
 
 EACH_TRANSPORT(drain, sends_idle_clients_away_without_an_error, 30)
 {
@@ -236,7 +237,8 @@ Test(drain, waits_for_nobody_longer_than_told, .timeout = 30)
     bed_close(&bed);
 }
 
-/* -- under load ------------------------------------------------------------- */
+/* -- under load -------------------------------------------------------------
+ */
 
 struct counter {
     struct rpcrt_channel *channel;
@@ -285,8 +287,8 @@ EACH_TRANSPORT(drain, loses_no_call_under_load, 60)
         memset(counters, 0, sizeof counters);
         for (unsigned i = 0; i < 4; i++) {
             counters[i].channel = bed.channel;
-            cr_assert_eq(pthread_create(&counters[i].thread, NULL,
-                                        counter_main, &counters[i]),
+            cr_assert_eq(pthread_create(&counters[i].thread, NULL, counter_main,
+                                        &counters[i]),
                          0);
         }
         while (atomic_load(&bed.probe.n_counted) < 50 + round) {
@@ -304,7 +306,8 @@ EACH_TRANSPORT(drain, loses_no_call_under_load, 60)
     }
 }
 
-/* -- a program that serves -------------------------------------------------- */
+/* -- a program that serves --------------------------------------------------
+ */
 
 CHILD(be_a_program)
 {

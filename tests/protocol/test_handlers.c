@@ -27,8 +27,8 @@ stage_open(struct stage *stage, const struct probe_service *service)
     cr_assert_eq(probe_serve(stage->server, service, stage), RPCRT_OK);
     cr_assert_eq(rpcrt_server_listen(stage->server, "tcp://127.0.0.1:0", NULL),
                  RPCRT_OK);
-    cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(stage->server, 0),
-                                   NULL, &stage->channel),
+    cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(stage->server, 0), NULL,
+                                   &stage->channel),
                  RPCRT_OK);
 }
 
@@ -39,7 +39,8 @@ stage_close(struct stage *stage)
     rpcrt_server_free(stage->server);
 }
 
-/* -- a handler that calls out too late -------------------------------------- */
+/* -- a handler that calls out too late --------------------------------------
+ */
 
 /* Call Hang at the next stage, but only once this call is over. */
 static enum rpcrt_code
@@ -161,7 +162,8 @@ Test(handlers, never_outlast_their_call_in_calls_of_their_own, .timeout = 60)
     bed_close(&back);
 }
 
-/* -- one handler answers another's call ------------------------------------- */
+/* -- one handler answers another's call -------------------------------------
+ */
 
 static void
 told(void *arg)
@@ -271,7 +273,8 @@ Test(handlers, may_answer_a_call_whose_cancel_came_with_theirs, .timeout = 30)
     stage_close(&stage);
 }
 
-/* -- an answer, and the end of the call at the same time -------------------- */
+/* -- an answer, and the end of the call at the same time --------------------
+ */
 
 static void
 finish_as_cancelled(void *arg)
@@ -417,9 +420,9 @@ Test(handlers, that_are_told_together_may_answer_each_other, .timeout = 30)
         struct rpcrt_call *calls[4];
         atomic_uint n_done = 0;
 
-        cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(server, 0), NULL,
-                                       &channel),
-                     RPCRT_OK);
+        cr_assert_eq(
+            rpcrt_channel_new(rpcrt_server_address(server, 0), NULL, &channel),
+            RPCRT_OK);
         for (unsigned i = 0; i < 4; i++) {
             /* All at their deadline, all when the client leaves. */
             calls[i] = bed_call(channel, round % 2 == 0 ? 50 : 0);
@@ -439,7 +442,8 @@ Test(handlers, that_are_told_together_may_answer_each_other, .timeout = 30)
     rpcrt_server_free(server);
 }
 
-/* -- completions ------------------------------------------------------------ */
+/* -- completions ------------------------------------------------------------
+ */
 
 struct loop {
     atomic_uint n_ended;

@@ -8,7 +8,8 @@
 
 #include <signal.h>
 
-/* -- clients ---------------------------------------------------------------- */
+/* -- clients ----------------------------------------------------------------
+ */
 
 /* A client with calls of every kind under way, until it is killed. */
 CHILD(be_a_client)
@@ -86,7 +87,8 @@ Test(killed, clients_are_noticed_and_forgotten_ipc, .timeout = 60)
     kill_clients("ipc");
 }
 
-/* -- servers ---------------------------------------------------------------- */
+/* -- servers ----------------------------------------------------------------
+ */
 
 struct tally {
     atomic_ullong n_counted;
@@ -134,8 +136,8 @@ struct counter {
     struct rpcrt_channel *channel;
     atomic_bool ending;
     uint64_t n_ok;
-    uint64_t n_maybe; /* failed, may have been executed */
-    uint64_t n_not;   /* failed, was not */
+    uint64_t n_maybe;    /* failed, may have been executed */
+    uint64_t n_not;      /* failed, was not */
     enum rpcrt_code odd; /* a code that can't be */
     bool wait_for_ready;
     pthread_t thread;
@@ -284,7 +286,8 @@ Test(killed, servers_run_nothing_twice_ipc, .timeout = 60)
     (void)unlink(address + strlen("ipc://"));
 }
 
-/* -- servers that are closed and come back ---------------------------------- */
+/* -- servers that are closed and come back ----------------------------------
+ */
 
 EACH_TRANSPORT(killed, or_closed_servers_run_nothing_twice, 60)
 {

@@ -64,7 +64,8 @@ expect_goaway(struct peer *liar, enum rpcrt_code code, const char *what,
     peer_close(liar);
 }
 
-/* -- one message that is wrong ---------------------------------------------- */
+/* -- one message that is wrong ----------------------------------------------
+ */
 
 /* Each makes a message in a session that is up; a call of Count is in it, which
  * must not be executed. */
@@ -379,7 +380,8 @@ Test(liars, that_stay_are_cut_off, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- what concerns calls that are open -------------------------------------- */
+/* -- what concerns calls that are open --------------------------------------
+ */
 
 /* Frames that are good by themselves, in a session with call 1 open, that has
  * brought 2 of 10 bytes. */
@@ -471,7 +473,8 @@ Test(liars, may_name_things_that_are_gone, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- the beginning ---------------------------------------------------------- */
+/* -- the beginning ----------------------------------------------------------
+ */
 
 static void
 expect_first_refused(struct ground *ground, struct bytes *message,
@@ -500,8 +503,7 @@ Test(liars, must_begin_with_a_proper_hello, .timeout = 60)
     message = peer_message(&ground.liar, 1);
     put_method(&message, 0, "/probe.v1.Probe/Count");
     put_call(&message, 1, 0, 0, NULL, 0);
-    expect_first_refused(&ground, &message, RPCRT_INVALID_ARGUMENT,
-                         "no HELLO");
+    expect_first_refused(&ground, &message, RPCRT_INVALID_ARGUMENT, "no HELLO");
     peer_connect(&ground.liar, ground.bed.address);
     message = peer_message(&ground.liar, 1);
     put_frame(&message, HELLO, 0, 0, 0, "15 bytes are few", 15);
@@ -516,7 +518,8 @@ Test(liars, must_begin_with_a_proper_hello, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- sessions --------------------------------------------------------------- */
+/* -- sessions ---------------------------------------------------------------
+ */
 
 Test(liars, reach_nothing_of_another_session, .timeout = 60)
 {
@@ -582,7 +585,8 @@ Test(liars, that_leave_a_gap_run_nothing_behind_it, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- too much, too slow, not at all ----------------------------------------- */
+/* -- too much, too slow, not at all -----------------------------------------
+ */
 
 /* A request of a few bytes for a reply of 250000. */
 static void
@@ -744,7 +748,8 @@ Test(liars, that_ping_for_ever_are_answered, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- garbage ---------------------------------------------------------------- */
+/* -- garbage ----------------------------------------------------------------
+ */
 
 static uint32_t
 next_random(uint32_t *state)

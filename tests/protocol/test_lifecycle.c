@@ -49,7 +49,8 @@ await_no_memory(void)
     cr_assert_eq(faulty_alloc_live(), 0);
 }
 
-/* -- a channel ends --------------------------------------------------------- */
+/* -- a channel ends ---------------------------------------------------------
+ */
 
 /* Start calls of several kinds and sizes. */
 static void
@@ -118,7 +119,8 @@ EACH_TRANSPORT(lifecycle, a_channel_ends_under_load, 60)
     raw_assert_no_leaks();
 }
 
-/* -- a server ends ---------------------------------------------------------- */
+/* -- a server ends ----------------------------------------------------------
+ */
 
 struct load {
     struct rpcrt_channel *channel;
@@ -188,7 +190,8 @@ EACH_TRANSPORT(lifecycle, a_server_ends_under_load, 60)
     rpcrt_channel_free(bed.channel);
     rpcrt_server_free(bed.server);
     before = census_take();
-    cr_assert_eq(rpcrt_channel_new(address, &ends.options, &bed.channel), RPCRT_OK);
+    cr_assert_eq(rpcrt_channel_new(address, &ends.options, &bed.channel),
+                 RPCRT_OK);
     memset(loads, 0, sizeof loads);
     for (unsigned i = 0; i < 3; i++) {
         loads[i].channel = bed.channel;
@@ -215,12 +218,13 @@ EACH_TRANSPORT(lifecycle, a_server_ends_under_load, 60)
     raw_assert_no_leaks();
 }
 
-/* -- before there is a connection ------------------------------------------- */
+/* -- before there is a connection -------------------------------------------
+ */
 
 /* Free a channel whose call waits for a connection to come; the call ends. */
 static void
-give_up_dialing(const char *address, const struct rpcrt_channel_options *options,
-                unsigned us)
+give_up_dialing(const char *address,
+                const struct rpcrt_channel_options *options, unsigned us)
 {
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
     struct rpcrt_channel *channel;
@@ -285,7 +289,8 @@ Test(lifecycle, a_channel_ends_while_the_connection_is_refused, .timeout = 60)
     raw_assert_no_leaks();
 }
 
-/* -- a connection ends by itself -------------------------------------------- */
+/* -- a connection ends by itself --------------------------------------------
+ */
 
 Test(lifecycle, a_server_that_never_says_hello_costs_one_call, .timeout = 60)
 {
@@ -311,7 +316,8 @@ Test(lifecycle, a_server_that_never_says_hello_costs_one_call, .timeout = 60)
     raw_assert_no_leaks();
 }
 
-/* -- answers that come late ------------------------------------------------- */
+/* -- answers that come late -------------------------------------------------
+ */
 
 EACH_TRANSPORT(lifecycle, a_server_ends_while_others_answer_its_calls, 60)
 {

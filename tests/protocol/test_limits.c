@@ -37,7 +37,8 @@ expect_exhausted(struct rpcrt_call *call, enum rpcrt_code code,
                       "there is no text");
 }
 
-/* -- sizes of messages ------------------------------------------------------ */
+/* -- sizes of messages ------------------------------------------------------
+ */
 
 EACH_TRANSPORT(limits, of_requests, 30)
 {
@@ -75,7 +76,8 @@ EACH_TRANSPORT(limits, of_replies, 30)
     bed_close(&bed);
 }
 
-/* -- memory of a call ------------------------------------------------------- */
+/* -- memory of a call -------------------------------------------------------
+ */
 
 EACH_TRANSPORT(limits, of_a_call_s_memory_at_the_server, 30)
 {
@@ -115,7 +117,8 @@ EACH_TRANSPORT(limits, of_a_call_s_memory_at_the_client, 30)
     bed_close(&bed);
 }
 
-/* -- calls in flight -------------------------------------------------------- */
+/* -- calls in flight --------------------------------------------------------
+ */
 
 struct crowd {
     struct rpcrt_call *calls[4];
@@ -207,7 +210,8 @@ Test(limits, of_calls_of_the_server, .timeout = 30)
     bed_close(&bed);
 }
 
-/* -- connections ------------------------------------------------------------ */
+/* -- connections ------------------------------------------------------------
+ */
 
 Test(limits, of_connections, .timeout = 30)
 {
@@ -270,7 +274,8 @@ Test(limits, of_connections_hold_for_mute_ones, .timeout = 30)
     bed_close(&bed);
 }
 
-/* -- bytes of a connection -------------------------------------------------- */
+/* -- bytes of a connection --------------------------------------------------
+ */
 
 /* A call that announces so many bytes and brings none. */
 static void
@@ -355,7 +360,8 @@ Test(limits, of_bytes_that_replies_of_a_connection_wait_with, .timeout = 30)
     bed_close(&bed);
 }
 
-/* -- metadata --------------------------------------------------------------- */
+/* -- metadata ---------------------------------------------------------------
+ */
 
 static void
 put_call_with_metadata(struct bytes *message, uint64_t call, unsigned n_entries,
@@ -410,7 +416,8 @@ Test(limits, of_metadata, .timeout = 30)
     bed_close(&bed);
 }
 
-/* -- options ---------------------------------------------------------------- */
+/* -- options ----------------------------------------------------------------
+ */
 
 Test(limits, that_cannot_be_are_refused, .timeout = 30)
 {

@@ -35,7 +35,8 @@ answer(const struct exchange *exchange, struct bytes *message)
     put_frame(message, DATA, START | END, 0, exchange->call, REPLY, REPLY_SIZE);
 }
 
-/* -- the host --------------------------------------------------------------- */
+/* -- the host ---------------------------------------------------------------
+ */
 
 /* The first call of each second connection hears a lie, the rest the truth. */
 struct plan {
@@ -46,8 +47,8 @@ struct plan {
 /* Answer one message's calls; false if the client has left. */
 static bool
 answer_calls(int fd, uint32_t request, const struct bytes *message,
-             struct exchange *exchange, void (*tell)(const struct exchange *,
-                                                     struct bytes *))
+             struct exchange *exchange,
+             void (*tell)(const struct exchange *, struct bytes *))
 {
     struct bytes reply = {0};
     struct frame frame;
@@ -85,7 +86,8 @@ lie_once(struct host *host, int fd)
     }
 }
 
-/* -- lies that end the connection ------------------------------------------- */
+/* -- lies that end the connection -------------------------------------------
+ */
 
 static void
 name_another_session(const struct exchange *exchange, struct bytes *message)
@@ -242,7 +244,8 @@ static void
 send_bad_metadata(const struct exchange *exchange, struct bytes *message)
 {
     /* One entry, whose key is "A". */
-    const uint8_t payload[21] = {[0] = 5, [2] = 1, [8] = 5, [16] = 1, [20] = 'A'};
+    const uint8_t payload[21] = {
+        [0] = 5, [2] = 1, [8] = 5, [16] = 1, [20] = 'A'};
 
     send_frame(exchange, message, STATUS, 0, payload, sizeof payload);
 }
@@ -364,7 +367,8 @@ Test(lying_server, makes_the_next_call_unavailable_too, .timeout = 60)
     host_close(&host);
 }
 
-/* -- answers that are strange, not wrong ------------------------------------ */
+/* -- answers that are strange, not wrong ------------------------------------
+ */
 
 static void
 status_with(const struct exchange *exchange, struct bytes *message,
@@ -466,23 +470,47 @@ struct strange {
 };
 
 static const struct strange strange[] = {
-    {{"code 77", use_code_77}, RPCRT_UNKNOWN, RPCRT_ORIGIN_RUNTIME, true,
+    {{"code 77", use_code_77},
+     RPCRT_UNKNOWN,
+     RPCRT_ORIGIN_RUNTIME,
+     true,
      "odd"},
     {{"refusal", refuse}, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_RUNTIME, false, "no"},
-    {{"colours", colour_the_text}, RPCRT_NOT_FOUND, RPCRT_ORIGIN_HANDLER, true,
+    {{"colours", colour_the_text},
+     RPCRT_NOT_FOUND,
+     RPCRT_ORIGIN_HANDLER,
+     true,
      "?[31mred"},
-    {{"a novel", write_a_novel}, RPCRT_NOT_FOUND, RPCRT_ORIGIN_HANDLER, true,
+    {{"a novel", write_a_novel},
+     RPCRT_NOT_FOUND,
+     RPCRT_ORIGIN_HANDLER,
+     true,
      "aaa"},
-    {{"details", detail_too_much}, RPCRT_NOT_FOUND, RPCRT_ORIGIN_HANDLER, true,
+    {{"details", detail_too_much},
+     RPCRT_NOT_FOUND,
+     RPCRT_ORIGIN_HANDLER,
+     true,
      "long"},
-    {{"strangers", answer_strangers_first}, RPCRT_OK, RPCRT_ORIGIN_HANDLER,
-     true, "ok"},
-    {{"no protobuf", send_no_protobuf}, RPCRT_INTERNAL, RPCRT_ORIGIN_LOCAL,
-     true, "payload"},
-    {{"4 MiB and 1", announce_too_much}, RPCRT_RESOURCE_EXHAUSTED,
-     RPCRT_ORIGIN_LOCAL, true, "4194305"},
-    {{"half a reply", fail_behind_half_a_reply}, RPCRT_DATA_LOSS,
-     RPCRT_ORIGIN_RUNTIME, true, "half"},
+    {{"strangers", answer_strangers_first},
+     RPCRT_OK,
+     RPCRT_ORIGIN_HANDLER,
+     true,
+     "ok"},
+    {{"no protobuf", send_no_protobuf},
+     RPCRT_INTERNAL,
+     RPCRT_ORIGIN_LOCAL,
+     true,
+     "payload"},
+    {{"4 MiB and 1", announce_too_much},
+     RPCRT_RESOURCE_EXHAUSTED,
+     RPCRT_ORIGIN_LOCAL,
+     true,
+     "4194305"},
+    {{"half a reply", fail_behind_half_a_reply},
+     RPCRT_DATA_LOSS,
+     RPCRT_ORIGIN_RUNTIME,
+     true,
+     "half"},
 };
 
 static void
@@ -523,7 +551,8 @@ Test(lying_server, may_answer_strangely, .timeout = 60)
     }
 }
 
-/* -- the beginning ---------------------------------------------------------- */
+/* -- the beginning ----------------------------------------------------------
+ */
 
 struct greeting {
     const char *name;
@@ -604,8 +633,8 @@ greet(struct host *host, int fd)
 
 Test(lying_server, must_begin_with_a_proper_hello, .timeout = 60)
 {
-    static const struct rpcrt_channel_options options = {
-        .connect_timeout_ms = 3000};
+    static const struct rpcrt_channel_options options = {.connect_timeout_ms =
+                                                             3000};
 
     for (size_t i = 0; i < sizeof greetings / sizeof greetings[0]; i++) {
         Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
@@ -709,7 +738,8 @@ Test(lying_server, may_take_fewer_contexts, .timeout = 60)
     host_close(&host);
 }
 
-/* -- silence ---------------------------------------------------------------- */
+/* -- silence ----------------------------------------------------------------
+ */
 
 static void
 hold_calls(struct host *host, int fd)

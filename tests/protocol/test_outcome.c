@@ -6,7 +6,8 @@
 #include "protocol/peer.h"
 #include "transport/raw.h"
 
-/* -- a server that holds two requests --------------------------------------- */
+/* -- a server that holds two requests ---------------------------------------
+ */
 
 /* With two contexts: the first message behind HELLO and one more are all that
  * can leave. */
@@ -73,7 +74,8 @@ hold_two(struct host *host, int fd)
     }
 }
 
-/* -- the situation ---------------------------------------------------------- */
+/* -- the situation ----------------------------------------------------------
+ */
 
 /* A large call of which two messages have left, and a small one behind it. */
 struct scene {
@@ -189,7 +191,8 @@ Test(outcome, of_a_call_not_wholly_sent_on_a_closed_channel, .timeout = 30)
     raw_assert_no_leaks();
 }
 
-/* -- calls that were sent --------------------------------------------------- */
+/* -- calls that were sent ---------------------------------------------------
+ */
 
 /* Two small calls that leave in one message each and are never answered. */
 static void
@@ -212,8 +215,7 @@ sent_call(struct scene *scene, uint32_t timeout_ms)
 }
 
 static void
-expect_ends(struct scene *scene, enum rpcrt_code code,
-            enum rpcrt_origin origin)
+expect_ends(struct scene *scene, enum rpcrt_code code, enum rpcrt_origin origin)
 {
     expect_end(scene->half, &scene->n_half, code, origin, true);
     expect_end(scene->unsent, &scene->n_unsent, code, origin, true);
@@ -247,7 +249,8 @@ Test(outcome, of_a_call_that_was_sent_on_a_lost_connection, .timeout = 30)
     expect_ends(&scene, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT);
 }
 
-/* -- calls that never end --------------------------------------------------- */
+/* -- calls that never end ---------------------------------------------------
+ */
 
 /* The next call and a cancel get through beside so many that hang. */
 static void
@@ -294,7 +297,8 @@ EACH_TRANSPORT(outcome, of_a_call_does_not_depend_on_those_that_hang, 60)
     hang_many(transport, 0, RPCRT_CONTEXTS * 10);
 }
 
-/* -- no more messages than needed ------------------------------------------- */
+/* -- no more messages than needed -------------------------------------------
+ */
 
 EACH_TRANSPORT(outcome, of_a_lone_call_is_one_message_each_way, 30)
 {
@@ -320,7 +324,8 @@ EACH_TRANSPORT(outcome, of_a_lone_call_is_one_message_each_way, 30)
     bed_close(&bed);
 }
 
-/* -- a handler that blocks -------------------------------------------------- */
+/* -- a handler that blocks --------------------------------------------------
+ */
 
 EACH_TRANSPORT(outcome, of_others_does_not_wait_for_a_handler_that_blocks, 30)
 {

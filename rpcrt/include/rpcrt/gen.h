@@ -86,7 +86,8 @@ rpcrt_call_unary(struct rpcrt_call *call, const struct rpcrt_method *method,
                  const ProtobufCMessage **ret_reply);
 
 /** Start the call; done is told of its end, also if it could not be sent; but
- * see rpcrt_done_fn for what is being freed. The request is not needed after this returns. */
+ * see rpcrt_done_fn for what is being freed. The request is not needed after
+ * this returns. */
 RPCRT_API void rpcrt_call_start(struct rpcrt_call *call,
                                 const struct rpcrt_method *method,
                                 const ProtobufCMessage *request,

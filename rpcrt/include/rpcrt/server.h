@@ -147,7 +147,7 @@ struct rpcrt_server_stats {
 };
 
 RPCRT_API void rpcrt_server_get_stats(struct rpcrt_server *server,
-                                  struct rpcrt_server_stats *ret_stats);
+                                      struct rpcrt_server_stats *ret_stats);
 
 RPCRT_END_DECLS
 
