@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define LINE_SIZE 512u
-#define TOKENS_MAX 10000u
+#define TOKENS_MAX 1000u
 
 struct token {
     uint8_t hash[crypto_hash_sha256_BYTES];

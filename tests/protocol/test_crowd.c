@@ -21,6 +21,9 @@ client_open(struct client *client, struct bed *bed,
                  RPCRT_OK);
     for (unsigned i = 0; i < N_CALLS; i++) {
         client->calls[i] = bed_call(client->channel, 50000);
+        /* 200 TLS handshakes at once may take longer than the ten seconds
+         * that nng gives each of them on a slow machine. */
+        rpcrt_call_set_wait_for_ready(client->calls[i], true);
     }
 }
 

@@ -6,6 +6,8 @@
 #include "kv/service.h"
 #include "tests/support/probe.h"
 
+#include <criterion/hooks.h>
+#include <criterion/options.h>
 #include <dirent.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -42,6 +44,15 @@ static char *keys[KEYS_MAX];
 static size_t n_keys;
 
 /* -- targets --------------------------------------------------------------- */
+
+/* Tests count revisions: on a server that they share they run one by one. */
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+{
+    (void)tests;
+    if (getenv("CONTRACT_TARGET") != NULL) {
+        criterion_options.jobs = 1;
+    }
+}
 
 struct criterion_test_params
 contract_targets(void)
