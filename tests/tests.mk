@@ -15,7 +15,7 @@ REPLAYS    = $(FUZZERS:%=$(O)/tests/fuzz-%)
 # What has no threads is not run again under TSan.
 ifeq ($(VARIANT),tsan)
 TESTDIRS  := $(filter-out codegen,$(TESTDIRS))
-FUZZERS   :=
+FUZZERS   := $(filter-out codegen,$(FUZZERS))
 PROGRAMS  := $(filter-out %/protoc-gen-rpcrt,$(PROGRAMS))
 endif
 TESTOBJ   := $(call obj,$(filter-out tests/bench/% tests/golden/%,$(TESTSRC)))

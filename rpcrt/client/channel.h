@@ -99,7 +99,7 @@ void rpcrt__channel_fail_call(struct rpcrt_channel *channel,
                               struct rpcrt__delivery *delivery);
 
 /* The connector's main function; its argument is the channel. */
-void *rpcrt__channel_connector(void *channel);
+void *rpcrt__channel_connector(void *arg);
 
 /* A connection was lost or takes no new calls: have it freed, and calls that
  * wait moved to the next. [locked] */

@@ -230,10 +230,9 @@ Test(bombs, of_lengths_are_refused, .timeout = 60)
     static const char *const bombs[] = {
         "\x82\x01\xff\xff\xff\xff\x0f",                 /* 4 GiB of data */
         "\x82\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f", /* and many more */
-        "\x82\x01\x05"
-        "abcd",     /* one byte is missing */
-        "\x82\x01", /* all are */
-        "\x82",     /* half a tag */
+        "\x82\x01\x05\x61\x62\x63\x64", /* one byte is missing */
+        "\x82\x01",                     /* all are */
+        "\x82",                         /* half a tag */
         "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", /* a long varint */
     };
     struct range range;

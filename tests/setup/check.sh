@@ -46,7 +46,8 @@ scripts() {
 echo 'Tests under ThreadSanitizer:'
 # shellcheck disable=SC2086
 $make --no-print-directory $jobs WERROR=1 VARIANT=tsan run-tests 2>&1 | tee "$log"
-sum=$(tail -n 1 "$log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+sum=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" |
+    tail -n 1)
 if [ -n "$sum" ]; then
     passed=$((passed + ${sum% *}))
     failed=$((failed + ${sum#* }))
