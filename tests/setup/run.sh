@@ -15,7 +15,9 @@ reports="$reports|WARNING: ThreadSanitizer|: runtime error: "
 reports="$reports|crashed during its setup or teardown"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-strict_string_checks=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
-export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1 abort_on_error=1 die_after_fork=0}"
+# TSan would sleep a second at the end of each process.
+tsan='halt_on_error=1 abort_on_error=1 die_after_fork=0 atexit_sleep_ms=10'
+export TSAN_OPTIONS="${TSAN_OPTIONS:-$tsan}"
 
 limit_s=${TEST_TIMEOUT:-600}
 log=$(mktemp)
