@@ -424,7 +424,7 @@ Test(handlers, that_are_told_together_may_answer_each_other, .timeout = 30)
             RPCRT_OK);
         for (unsigned i = 0; i < 4; i++) {
             /* All at their deadline, all when the client leaves. */
-            calls[i] = bed_call(channel, round % 2 == 0 ? 50 : 0);
+            calls[i] = bed_call(channel, round % 2 == 0 ? 500 : 0);
             probe_later_start(calls[i], &request, bed_done, &n_done);
         }
         if (round % 2 == 0) {
