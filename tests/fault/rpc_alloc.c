@@ -21,8 +21,7 @@ nap(void)
     (void)nanosleep(&span, NULL);
 }
 
-/* -- making and freeing -----------------------------------------------------
- */
+/* -- making and freeing ---------------------------------------------------- */
 
 static void
 channel_new(const char *address, bool *ret_made)
@@ -127,8 +126,7 @@ EACH_TRANSPORT(fault, of_memory_in_server_new_and_listen, 60)
     faulty_alloc_remove();
 }
 
-/* -- calls ------------------------------------------------------------------
- */
+/* -- calls ----------------------------------------------------------------- */
 
 /* One call of each kind, on a connection that is made for it or stands. Which
  * end an allocation belongs to can't be told: both live here. */
@@ -232,8 +230,7 @@ EACH_TRANSPORT(fault, of_all_memory, 60)
     faulty_alloc_remove();
 }
 
-/* -- metadata ---------------------------------------------------------------
- */
+/* -- metadata -------------------------------------------------------------- */
 
 Test(fault, of_memory_in_metadata, .timeout = 60)
 {

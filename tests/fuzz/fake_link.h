@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- messages ---------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------- */
 
 struct rpcrt__msg {
     size_t size;
@@ -81,8 +80,7 @@ fake_check(const struct rpcrt__msg *msg, enum rpcrt__side sender)
     }
 }
 
-/* -- addresses and TLS: any, and none ---------------------------------------
- */
+/* -- addresses and TLS: any, and none -------------------------------------- */
 
 enum rpcrt_code
 rpcrt__address_check(const char *address, bool tls, bool listening,
@@ -112,8 +110,7 @@ rpcrt__tls_identity_free(struct rpcrt__tls_identity *tls)
     (void)tls;
 }
 
-/* -- a server's link --------------------------------------------------------
- */
+/* -- a server's link ------------------------------------------------------- */
 
 #define FAKE_SLOTS 512u
 
@@ -222,8 +219,7 @@ rpcrt__server_link_free(struct rpcrt__server_link *link)
     (void)link;
 }
 
-/* -- a client's link --------------------------------------------------------
- */
+/* -- a client's link ------------------------------------------------------- */
 
 struct rpcrt__client_link {
     struct rpcrt__client_link_events events;

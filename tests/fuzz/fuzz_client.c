@@ -32,8 +32,7 @@ static const struct rpcrt_method echo = {"/E",
                                          &probe__v1__echo_request__descriptor,
                                          &probe__v1__echo_reply__descriptor, 0};
 
-/* -- the input --------------------------------------------------------------
- */
+/* -- the input ------------------------------------------------------------- */
 
 static uint8_t
 take_byte(struct input *input)
@@ -58,8 +57,7 @@ take_bytes(struct input *input, size_t *size)
     return bytes;
 }
 
-/* -- the link ---------------------------------------------------------------
- */
+/* -- the link -------------------------------------------------------------- */
 
 /* Take over the link that was dialed, when there is one. */
 static void
@@ -146,8 +144,7 @@ answer_hello(struct host *host)
     }
 }
 
-/* -- steps ------------------------------------------------------------------
- */
+/* -- steps ----------------------------------------------------------------- */
 
 static void
 answer_call(struct host *host, unsigned slot, struct input *input)
@@ -275,8 +272,7 @@ step(struct host *host, struct rpcrt_call **calls, struct input *input)
     }
 }
 
-/* -- the calls --------------------------------------------------------------
- */
+/* -- the calls ------------------------------------------------------------- */
 
 static atomic_uint n_done;
 

@@ -35,8 +35,7 @@ static struct rpcrt_server *server;
 static struct rpcrt_ctx *late[LATE_MAX]; /* calls to be answered later */
 static unsigned n_late;
 
-/* -- the service ------------------------------------------------------------
- */
+/* -- the service ----------------------------------------------------------- */
 
 static enum rpcrt_code
 echo(const void *table, void *self, struct rpcrt_ctx *ctx,
@@ -111,8 +110,7 @@ start(void)
     }
 }
 
-/* -- the input --------------------------------------------------------------
- */
+/* -- the input ------------------------------------------------------------- */
 
 static uint8_t
 take_byte(struct input *input)
@@ -137,8 +135,7 @@ take_bytes(struct input *input, size_t *size)
     return bytes;
 }
 
-/* -- the client -------------------------------------------------------------
- */
+/* -- the client ------------------------------------------------------------ */
 
 static void
 deliver(struct client *client, const uint8_t *bytes, size_t size)
@@ -222,8 +219,7 @@ disconnect(struct client *client)
     let_go();
 }
 
-/* -- steps ------------------------------------------------------------------
- */
+/* -- steps ----------------------------------------------------------------- */
 
 /* A call, well formed but for what the input makes of it. */
 static void

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- bytes ------------------------------------------------------------------
- */
+/* -- bytes ----------------------------------------------------------------- */
 
 void
 bytes_put(struct bytes *bytes, const void *data, size_t size)
@@ -53,8 +52,7 @@ bytes_number(const uint8_t *at, unsigned n_bytes)
     return value;
 }
 
-/* -- messages ---------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------- */
 
 void
 put_header(struct bytes *bytes, uint16_t keep, uint64_t session, uint64_t seq)

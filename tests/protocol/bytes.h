@@ -1,6 +1,6 @@
 /*
- * Messages of the native protocol, put together and taken apart by hand: spelled
- * out here once more, without the code under test.
+ * Messages of the native protocol, put together and taken apart by hand:
+ * spelled out here once more, without the code under test.
  */
 #ifndef TESTS_PROTOCOL_BYTES_H
 #define TESTS_PROTOCOL_BYTES_H
@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* -- bytes ------------------------------------------------------------------
- */
+/* -- bytes ----------------------------------------------------------------- */
 
 struct bytes {
     uint8_t *data;
@@ -23,8 +22,7 @@ void bytes_put_number(struct bytes *bytes, uint64_t value, unsigned n_bytes);
 void bytes_free(struct bytes *bytes);
 uint64_t bytes_number(const uint8_t *at, unsigned n_bytes);
 
-/* -- messages ---------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------- */
 
 enum {
     HELLO = 1,

@@ -8,7 +8,7 @@
 #include "transport/raw.h"
 #include <fcntl.h>
 
-/* -- numbers of nng ---------------------------------------------------------- */
+/* -- numbers of nng -------------------------------------------------------- */
 
 static void
 put_big_endian(struct bytes *bytes, uint64_t value, unsigned n_bytes)
@@ -29,8 +29,7 @@ big_endian(const uint8_t *at, unsigned n_bytes)
     return value;
 }
 
-/* -- sockets ----------------------------------------------------------------
- */
+/* -- sockets --------------------------------------------------------------- */
 
 /* Wait until something can be read; false when nothing comes. */
 static bool
@@ -126,8 +125,7 @@ wrap(bool ipc, uint32_t request, const struct bytes *message)
     return whole;
 }
 
-/* -- a client ---------------------------------------------------------------
- */
+/* -- a client -------------------------------------------------------------- */
 
 void
 peer_connect(struct peer *peer, const char *address)
@@ -227,8 +225,7 @@ peer_ended(struct peer *peer)
     return raw_ended(peer->fd);
 }
 
-/* -- a server ---------------------------------------------------------------
- */
+/* -- a server -------------------------------------------------------------- */
 
 static void *
 host_main(void *arg)
@@ -347,8 +344,7 @@ host_mute(struct host *host, int fd)
     }
 }
 
-/* -- what is used -----------------------------------------------------------
- */
+/* -- what is used ---------------------------------------------------------- */
 
 static unsigned
 entries_of(const char *path)

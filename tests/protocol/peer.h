@@ -19,8 +19,7 @@
 /* As long as anything may take before a test calls it lost. */
 #define PEER_PATIENCE_MS 10000
 
-/* -- a client ---------------------------------------------------------------
- */
+/* -- a client -------------------------------------------------------------- */
 
 /* The numbers of the methods that peer_open() tells the server. */
 enum { ECHO, COUNT, HANG, MISSING };
@@ -66,8 +65,7 @@ bool peer_await(struct peer *peer, uint8_t type, uint64_t call,
 /* Whether the server ends the connection; takes what comes until then. */
 bool peer_ended(struct peer *peer);
 
-/* -- a server ---------------------------------------------------------------
- */
+/* -- a server -------------------------------------------------------------- */
 
 /* Serves one connection after the other on a thread of its own, each by the
  * script, which begins with the handshake; when it returns the connection is
@@ -108,8 +106,7 @@ void host_hold(struct host *host, int fd);
 /* A script: shake hands, but never say HELLO. */
 void host_mute(struct host *host, int fd);
 
-/* -- what is used -----------------------------------------------------------
- */
+/* -- what is used ---------------------------------------------------------- */
 
 struct census {
     unsigned n_descriptors;

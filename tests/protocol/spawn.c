@@ -27,8 +27,7 @@ enum { SAY_FD = 120, SHARED_FD = 121 };
 
 extern char **environ;
 
-/* -- in a child -------------------------------------------------------------
- */
+/* -- in a child ------------------------------------------------------------ */
 
 void
 child_start(const char *name, child_fn *fn)
@@ -59,8 +58,7 @@ child_say(const char *text)
     }
 }
 
-/* -- in the test ------------------------------------------------------------
- */
+/* -- in the test ----------------------------------------------------------- */
 
 void
 nursery_open(struct nursery *nursery, const char *name, size_t size)

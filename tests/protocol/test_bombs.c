@@ -115,8 +115,7 @@ expect_refused(struct range *range, struct bytes *bomb, enum rpcrt_code code,
     cr_assert_eq(atomic_load(&range->n_taken), 0u);
 }
 
-/* -- bombs ------------------------------------------------------------------
- */
+/* -- bombs ----------------------------------------------------------------- */
 
 static void
 put_varint(struct bytes *bytes, uint64_t value)

@@ -4,8 +4,7 @@
  */
 #include "protocol/peer.h"
 
-/* -- completions ------------------------------------------------------------
- */
+/* -- completions ----------------------------------------------------------- */
 
 struct loop {
     atomic_uint n_ended;

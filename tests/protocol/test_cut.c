@@ -25,8 +25,7 @@ await_sessions(struct rpcrt_server *server, unsigned n)
     cr_assert_eq(stats.sessions, n, "%u sessions", stats.sessions);
 }
 
-/* -- the client leaves ------------------------------------------------------
- */
+/* -- the client leaves ----------------------------------------------------- */
 
 /* What a client sends up to the answer to its HELLO. */
 static struct bytes
@@ -158,8 +157,7 @@ Test(cut, by_the_client_at_every_byte_runs_nothing_ipc, .timeout = 60)
     cut_by_the_client("ipc");
 }
 
-/* -- the server leaves ------------------------------------------------------
- */
+/* -- the server leaves ----------------------------------------------------- */
 
 /* How many bytes a server writes before it leaves. */
 struct script {

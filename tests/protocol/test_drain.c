@@ -56,8 +56,7 @@ await_started(struct rpcrt_server *server, uint64_t n)
     } while (stats.calls_started < n);
 }
 
-/* -- what runs --------------------------------------------------------------
- */
+/* -- what runs ------------------------------------------------------------- */
 
 EACH_TRANSPORT(drain, lets_running_calls_finish, 30)
 {
@@ -148,8 +147,7 @@ EACH_TRANSPORT(drain, cancels_what_does_not_finish, 30)
     bed_close(&bed);
 }
 
-/* -- who is idle ------------------------------------------------------------
- */
+/* -- who is idle ----------------------------------------------------------- */
 
 EACH_TRANSPORT(drain, sends_idle_clients_away_without_an_error, 30)
 {
@@ -237,8 +235,7 @@ Test(drain, waits_for_nobody_longer_than_told, .timeout = 30)
     bed_close(&bed);
 }
 
-/* -- under load -------------------------------------------------------------
- */
+/* -- under load ------------------------------------------------------------ */
 
 struct counter {
     struct rpcrt_channel *channel;
@@ -306,8 +303,7 @@ EACH_TRANSPORT(drain, loses_no_call_under_load, 60)
     }
 }
 
-/* -- a program that serves --------------------------------------------------
- */
+/* -- a program that serves ------------------------------------------------- */
 
 CHILD(be_a_program)
 {

@@ -38,8 +38,7 @@ stage_close(struct stage *stage)
     rpcrt_server_free(stage->server);
 }
 
-/* -- a handler that calls out too late --------------------------------------
- */
+/* -- a handler that calls out too late ------------------------------------- */
 
 /* Call Hang at the next stage, but only once this call is over. */
 static enum rpcrt_code
@@ -161,8 +160,7 @@ Test(handlers, never_outlast_their_call_in_calls_of_their_own, .timeout = 60)
     bed_close(&back);
 }
 
-/* -- one handler answers another's call -------------------------------------
- */
+/* -- one handler answers another's call ------------------------------------ */
 
 static void
 told(void *arg)
@@ -272,8 +270,7 @@ Test(handlers, may_answer_a_call_whose_cancel_came_with_theirs, .timeout = 30)
     stage_close(&stage);
 }
 
-/* -- an answer, and the end of the call at the same time --------------------
- */
+/* -- an answer, and the end of the call at the same time ------------------- */
 
 static void
 finish_as_cancelled(void *arg)

@@ -8,8 +8,7 @@
 
 #include <signal.h>
 
-/* -- clients ----------------------------------------------------------------
- */
+/* -- clients --------------------------------------------------------------- */
 
 /* A client with calls of every kind under way, until it is killed. */
 CHILD(be_a_client)
@@ -87,8 +86,7 @@ Test(killed, clients_are_noticed_and_forgotten_ipc, .timeout = 60)
     kill_clients("ipc");
 }
 
-/* -- servers ----------------------------------------------------------------
- */
+/* -- servers --------------------------------------------------------------- */
 
 struct tally {
     atomic_ullong n_counted;
@@ -286,8 +284,7 @@ Test(killed, servers_run_nothing_twice_ipc, .timeout = 60)
     (void)unlink(address + strlen("ipc://"));
 }
 
-/* -- servers that are closed and come back ----------------------------------
- */
+/* -- servers that are closed and come back --------------------------------- */
 
 EACH_TRANSPORT(killed, or_closed_servers_run_nothing_twice, 60)
 {

@@ -3,69 +3,9 @@
  * and cut off, nothing of what it sent wrongly is executed, and a good client
  * beside it does not notice.
  */
-#include "protocol/peer.h"
-#include "transport/raw.h"
+#include "protocol/ground.h"
 
-#define K 4u
-
-struct ground {
-    struct bed bed;
-    struct rpcrt_call *good;
-    struct peer liar;
-};
-
-static void
-ground_open(struct ground *ground, const char *transport)
-{
-    bed_open(&ground->bed, transport, NULL, NULL);
-    ground->good = bed_call(ground->bed.channel, BED_TIMEOUT_MS);
-    bed_echo(ground->good, 10);
-}
-
-/* The good client is served, on the connection that it always had. */
-static void
-ground_check(struct ground *ground)
-{
-    struct rpcrt_server_stats stats;
-    int64_t end = now_ms() + PEER_PATIENCE_MS;
-
-    bed_echo(ground->good, 1000);
-    do {
-        rpcrt_server_get_stats(ground->bed.server, &stats);
-    } while (stats.sessions > 1 && now_ms() < end);
-    cr_assert_eq(stats.sessions, 1u, "%u sessions", stats.sessions);
-    cr_assert_eq(atomic_load(&ground->bed.probe.n_counted), 0u);
-}
-
-static void
-ground_close(struct ground *ground)
-{
-    rpcrt_call_free(ground->good);
-    bed_close(&ground->bed);
-}
-
-/* The liar is told so, with that code and some words; he leaves. */
-static void
-expect_goaway(struct peer *liar, enum rpcrt_code code, const char *what,
-              const char *words)
-{
-    char text[RPCRT_TEXT_SIZE + 1];
-    struct bytes message;
-    struct frame frame;
-
-    cr_assert(peer_await(liar, GOAWAY, 0, &message, &frame), "%s: no GOAWAY",
-              what);
-    (void)snprintf(text, sizeof text, "%.*s", (int)frame.size,
-                   (const char *)frame.payload);
-    cr_assert_eq((enum rpcrt_code)frame.aux, code, "%s: %u: %s", what,
-                 frame.aux, text);
-    cr_assert_not_null(strstr(text, words), "%s: %s", what, text);
-    bytes_free(&message);
-    peer_close(liar);
-}
-
-/* -- one message that is wrong ----------------------------------------------
- */
+/* -- one message that is wrong --------------------------------------------- */
 
 /* Each makes a message in a session that is up; a call of Count is in it, which
  * must not be executed. */
@@ -74,12 +14,6 @@ struct lie {
     enum rpcrt_code code;
     void (*tell)(struct peer *liar, struct bytes *message);
 };
-
-static void
-add_count(struct bytes *message, uint64_t call)
-{
-    put_call(message, call, COUNT, 0, NULL, 0);
-}
 
 static void
 with_header(struct bytes *message, uint16_t keep, uint64_t session,
@@ -380,8 +314,7 @@ Test(liars, that_stay_are_cut_off, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- what concerns calls that are open --------------------------------------
- */
+/* -- what concerns calls that are open ------------------------------------- */
 
 /* Frames that are good by themselves, in a session with call 1 open, that has
  * brought 2 of 10 bytes. */
@@ -473,8 +406,7 @@ Test(liars, may_name_things_that_are_gone, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- the beginning ----------------------------------------------------------
- */
+/* -- the beginning --------------------------------------------------------- */
 
 static void
 expect_first_refused(struct ground *ground, struct bytes *message,
@@ -518,8 +450,7 @@ Test(liars, must_begin_with_a_proper_hello, .timeout = 60)
     ground_close(&ground);
 }
 
-/* -- sessions ---------------------------------------------------------------
- */
+/* -- sessions -------------------------------------------------------------- */
 
 Test(liars, reach_nothing_of_another_session, .timeout = 60)
 {
@@ -582,220 +513,5 @@ Test(liars, that_leave_a_gap_run_nothing_behind_it, .timeout = 60)
     bytes_free(&message);
     cr_assert_eq(atomic_load(&ground.bed.probe.n_counted), 1u);
     peer_close(&ground.liar);
-    ground_close(&ground);
-}
-
-/* -- too much, too slow, not at all -----------------------------------------
- */
-
-/* A request of a few bytes for a reply of 250000. */
-static void
-put_greedy_call(struct bytes *message, uint64_t call)
-{
-    const uint8_t request[] = {0x10, 0x90, 0xa1, 0x0f};
-
-    put_call(message, call, ECHO, 0, request, sizeof request);
-}
-
-/* One request after the other, each when the last was answered, so that it is
- * not their number at once that the server minds. */
-Test(liars, that_never_read_are_cut_off_soon, .timeout = 60)
-{
-    struct ground ground;
-    struct rpcrt_server_stats first;
-    struct rpcrt_server_stats stats;
-    int64_t end = now_ms() + PEER_PATIENCE_MS;
-    uint64_t n_asked = 0;
-
-    ground_open(&ground, "tcp");
-    peer_open(&ground.liar, ground.bed.address, K);
-    rpcrt_server_get_stats(ground.bed.server, &first);
-    stats = first;
-    while (stats.sessions > 1 && n_asked < 400 && now_ms() < end) {
-        if (stats.messages_sent == first.messages_sent + n_asked) {
-            struct bytes message = peer_message(&ground.liar, 1);
-
-            put_greedy_call(&message, ++n_asked);
-            (void)peer_send(&ground.liar, &message);
-        }
-        rpcrt_server_get_stats(ground.bed.server, &stats);
-    }
-    /* What the sockets take is as good as read: some megabytes. */
-    cr_assert_lt(n_asked, 100, "%u requests answered", (unsigned)n_asked);
-    cr_assert_eq(stats.sessions_cut, 1u);
-    peer_close(&ground.liar);
-    ground_check(&ground);
-    ground_close(&ground);
-}
-
-Test(liars, that_stop_in_a_message_hold_up_nobody, .timeout = 60)
-{
-    struct ground ground;
-    struct peer liars[20];
-    uint8_t head[12] = {0, 0, 0, 0, 0, 4, 0, 0, 0x80};
-
-    ground_open(&ground, "tcp");
-    for (unsigned i = 0; i < 20; i++) {
-        if (i % 2 == 0) {
-            peer_connect(&liars[i], ground.bed.address);
-        } else {
-            peer_open(&liars[i], ground.bed.address, K);
-        }
-        cr_assert(peer_write(&liars[i], head, sizeof head - i % 5));
-    }
-    for (unsigned i = 0; i < 50; i++) {
-        bed_echo(ground.good, 20000);
-    }
-    for (unsigned i = 0; i < 20; i++) {
-        peer_close(&liars[i]);
-    }
-    ground_check(&ground);
-    ground_close(&ground);
-}
-
-Test(liars, that_announce_too_large_a_message_are_cut_off, .timeout = 60)
-{
-    static const uint64_t sizes[] = {(256u << 10) + 69, 1u << 30,
-                                     UINT64_C(1) << 62, UINT64_MAX};
-    struct ground ground;
-
-    ground_open(&ground, "tcp");
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        peer_open(&ground.liar, ground.bed.address, K);
-        raw_announce(ground.liar.fd, ground.bed.address, sizes[i]);
-        cr_assert(peer_ended(&ground.liar));
-        peer_close(&ground.liar);
-        ground_check(&ground);
-    }
-    ground_close(&ground);
-}
-
-/* nng lets a little more than the limit through. */
-Test(liars, that_send_a_byte_above_the_limit_are_cut_off, .timeout = 60)
-{
-    struct ground ground;
-    struct bytes message;
-
-    ground_open(&ground, "ipc");
-    peer_open(&ground.liar, ground.bed.address, K);
-    message = peer_message(&ground.liar, 1);
-    add_count(&message, 1);
-    while (message.size < (256u << 10) + 1) {
-        bytes_put_number(&message, 0, 1);
-    }
-    cr_assert(peer_send(&ground.liar, &message));
-    cr_assert(peer_ended(&ground.liar));
-    peer_close(&ground.liar);
-    ground_check(&ground);
-    ground_close(&ground);
-}
-
-Test(liars, that_trickle_are_served_when_they_are_through, .timeout = 60)
-{
-    struct ground ground;
-    struct bytes message;
-    struct bytes whole;
-    struct frame frame;
-
-    ground_open(&ground, "tcp");
-    peer_open(&ground.liar, ground.bed.address, K);
-    message = peer_message(&ground.liar, 1);
-    put_call(&message, 1, ECHO, 0, NULL, 0);
-    whole = peer_wrap(&ground.liar, &message);
-    bytes_free(&message);
-    for (size_t i = 0; i < whole.size; i++) {
-        cr_assert(peer_write(&ground.liar, whole.data + i, 1));
-        nap_ms(1);
-        if (i % 8 == 0) {
-            bed_echo(ground.good, 100);
-        }
-    }
-    bytes_free(&whole);
-    cr_assert(peer_await(&ground.liar, DATA, 1, &message, &frame));
-    bytes_free(&message);
-    peer_close(&ground.liar);
-    ground_check(&ground);
-    ground_close(&ground);
-}
-
-Test(liars, that_ping_for_ever_are_answered, .timeout = 60)
-{
-    struct ground ground;
-    struct bytes message;
-    struct frame frame;
-
-    ground_open(&ground, "tcp");
-    peer_open(&ground.liar, ground.bed.address, K);
-    for (unsigned round = 0; round < 20; round++) {
-        size_t at = HEADER_SIZE;
-        unsigned n_pongs = 0;
-
-        message = peer_message(&ground.liar, 1);
-        for (unsigned i = 0; i < 1000; i++) {
-            put_frame(&message, PING, 0, 0, 0, "echo me", 7);
-        }
-        cr_assert(peer_send(&ground.liar, &message));
-        cr_assert(peer_await(&ground.liar, PONG, 0, &message, &frame));
-        cr_assert_arr_eq(frame.payload, "echo me", 7);
-        while (next_frame(&message, &at, &frame)) {
-            n_pongs += frame.type == PONG;
-        }
-        cr_assert_eq(n_pongs, 1000u);
-        bytes_free(&message);
-    }
-    peer_close(&ground.liar);
-    ground_check(&ground);
-    ground_close(&ground);
-}
-
-/* -- garbage ----------------------------------------------------------------
- */
-
-static uint32_t
-next_random(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
-Test(liars, that_send_garbage_hurt_nobody, .timeout = 60)
-{
-    struct ground ground;
-    uint32_t random = 2024;
-    uint8_t garbage[600];
-
-    ground_open(&ground, "tcp");
-    for (unsigned i = 0; i < 200; i++) {
-        size_t size = next_random(&random) % sizeof garbage;
-        int fd;
-
-        for (size_t j = 0; j < size; j++) {
-            garbage[j] = (uint8_t)next_random(&random);
-        }
-        if (i % 4 == 0) {
-            /* Not even the handshake. */
-            fd = raw_connect(ground.bed.address);
-            (void)send(fd, garbage, size, MSG_NOSIGNAL);
-            (void)close(fd);
-        } else {
-            struct bytes message = {0};
-
-            peer_open(&ground.liar, ground.bed.address, K);
-            if (i % 4 == 1) {
-                /* Behind a good header, in a frame of a good type. */
-                message = peer_message(&ground.liar, 1);
-                put_frame(&message, (uint8_t)(1 + i % 9), 0, 0, i % 3, garbage,
-                          size);
-            } else {
-                bytes_put(&message, garbage, size);
-            }
-            (void)peer_send(&ground.liar, &message);
-            peer_close(&ground.liar);
-        }
-        if (i % 10 == 0) {
-            bed_echo(ground.good, 100);
-        }
-    }
-    ground_check(&ground);
     ground_close(&ground);
 }

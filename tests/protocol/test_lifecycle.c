@@ -49,8 +49,7 @@ await_no_memory(void)
     cr_assert_eq(faulty_alloc_live(), 0);
 }
 
-/* -- a channel ends ---------------------------------------------------------
- */
+/* -- a channel ends -------------------------------------------------------- */
 
 /* Start calls of several kinds and sizes. */
 static void
@@ -119,8 +118,7 @@ EACH_TRANSPORT(lifecycle, a_channel_ends_under_load, 60)
     raw_assert_no_leaks();
 }
 
-/* -- a server ends ----------------------------------------------------------
- */
+/* -- a server ends --------------------------------------------------------- */
 
 struct load {
     struct rpcrt_channel *channel;
@@ -218,8 +216,7 @@ EACH_TRANSPORT(lifecycle, a_server_ends_under_load, 60)
     raw_assert_no_leaks();
 }
 
-/* -- before there is a connection -------------------------------------------
- */
+/* -- before there is a connection ------------------------------------------ */
 
 /* Free a channel whose call waits for a connection to come; the call ends. */
 static void
@@ -289,8 +286,7 @@ Test(lifecycle, a_channel_ends_while_the_connection_is_refused, .timeout = 60)
     raw_assert_no_leaks();
 }
 
-/* -- a connection ends by itself --------------------------------------------
- */
+/* -- a connection ends by itself ------------------------------------------- */
 
 Test(lifecycle, a_server_that_never_says_hello_costs_one_call, .timeout = 60)
 {
@@ -316,8 +312,7 @@ Test(lifecycle, a_server_that_never_says_hello_costs_one_call, .timeout = 60)
     raw_assert_no_leaks();
 }
 
-/* -- answers that come late -------------------------------------------------
- */
+/* -- answers that come late ------------------------------------------------ */
 
 EACH_TRANSPORT(lifecycle, a_server_ends_while_others_answer_its_calls, 60)
 {

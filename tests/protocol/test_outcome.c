@@ -6,8 +6,7 @@
 #include "protocol/peer.h"
 #include "transport/raw.h"
 
-/* -- a server that holds two requests ---------------------------------------
- */
+/* -- a server that holds two requests -------------------------------------- */
 
 /* With two contexts: the first message behind HELLO and one more are all that
  * can leave. */
@@ -74,8 +73,7 @@ hold_two(struct host *host, int fd)
     }
 }
 
-/* -- the situation ----------------------------------------------------------
- */
+/* -- the situation --------------------------------------------------------- */
 
 /* A large call of which two messages have left, and a small one behind it. */
 struct scene {
@@ -191,8 +189,7 @@ Test(outcome, of_a_call_not_wholly_sent_on_a_closed_channel, .timeout = 30)
     raw_assert_no_leaks();
 }
 
-/* -- calls that were sent ---------------------------------------------------
- */
+/* -- calls that were sent -------------------------------------------------- */
 
 /* Two small calls that leave in one message each and are never answered. */
 static void
@@ -249,8 +246,7 @@ Test(outcome, of_a_call_that_was_sent_on_a_lost_connection, .timeout = 30)
     expect_ends(&scene, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT);
 }
 
-/* -- calls that never end ---------------------------------------------------
- */
+/* -- calls that never end -------------------------------------------------- */
 
 /* The next call and a cancel get through beside so many that hang. */
 static void
@@ -297,8 +293,7 @@ EACH_TRANSPORT(outcome, of_a_call_does_not_depend_on_those_that_hang, 60)
     hang_many(transport, 0, RPCRT_CONTEXTS * 10);
 }
 
-/* -- no more messages than needed -------------------------------------------
- */
+/* -- no more messages than needed ------------------------------------------ */
 
 EACH_TRANSPORT(outcome, of_a_lone_call_is_one_message_each_way, 30)
 {
@@ -324,8 +319,7 @@ EACH_TRANSPORT(outcome, of_a_lone_call_is_one_message_each_way, 30)
     bed_close(&bed);
 }
 
-/* -- a handler that blocks --------------------------------------------------
- */
+/* -- a handler that blocks ------------------------------------------------- */
 
 EACH_TRANSPORT(outcome, of_others_does_not_wait_for_a_handler_that_blocks, 30)
 {
