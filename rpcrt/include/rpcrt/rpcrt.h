@@ -16,6 +16,7 @@
 #include <rpcrt/call.h>
 #include <rpcrt/channel.h>
 #include <rpcrt/ctx.h>
+#include <rpcrt/details.h>
 #include <rpcrt/limits.h>
 #include <rpcrt/server.h>
 #include <rpcrt/status.h>
