@@ -18,11 +18,23 @@ rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns)
     }
 }
 
+/* Why there is no connection; NULL if there is one. */
+static const char *
+no_connection(const struct rpcrt_channel *channel)
+{
+    if (channel->current != NULL) {
+        return NULL;
+    }
+    return channel->last_error.text[0] != '\0' ? channel->last_error.text
+                                               : "still connecting";
+}
+
 /* End the calls whose time is over; returns the first deadline of the rest. */
 static uint64_t
 expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
              struct rpcrt__delivery *delivery)
 {
+    const char *why = no_connection(channel);
     uint64_t next_ns = RPCRT__NEVER;
     struct rpcrt__list *node;
     struct rpcrt__list *following;
@@ -37,11 +49,11 @@ expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
             }
             continue;
         }
-        rpcrt__call_fail(
-            call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL, delivery,
-            "%s: no answer to %s within its deadline%s%s", channel->address,
-            call->method->path, channel->current == NULL ? "; " : "",
-            channel->current == NULL ? channel->last_error.text : "");
+        rpcrt__call_fail(call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL,
+                         delivery,
+                         "%s: no answer to %s within its deadline%s%s",
+                         channel->address, call->method->path,
+                         why == NULL ? "" : "; ", why == NULL ? "" : why);
     }
     return next_ns;
 }
