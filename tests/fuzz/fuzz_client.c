@@ -25,6 +25,7 @@ struct input {
 
 struct host {
     struct rpcrt__client_link *link;
+    uint64_t session; /* of the message whose slot was taken last */
     uint64_t seq;
 };
 
@@ -91,6 +92,7 @@ take_slot(struct host *host, unsigned from, bool patient, unsigned *ret_slot)
         if (link->sent[slot] && !link->cut) {
             link->sent[slot] = false;
             link->n_sent--;
+            host->session = link->session;
             *ret_slot = slot;
             found = true;
         }
@@ -116,7 +118,7 @@ reply_frames(struct host *host, unsigned slot, uint8_t flags, uint64_t seq,
 {
     static uint8_t body[RPCRT_TRANSPORT_MESSAGE_MAX];
     struct rpcrt__header header = {
-        .flags = flags, .session = host->link->session, .seq = seq};
+        .flags = flags, .session = host->session, .seq = seq};
 
     if (size > sizeof body - RPCRT__HEADER_SIZE) {
         size = sizeof body - RPCRT__HEADER_SIZE;
