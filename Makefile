@@ -16,7 +16,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: FORCE all install uninstall demo certs format layers clean help
+.PHONY: FORCE all install uninstall demo demo-kv run certs format layers clean help
 
 O    := $(BUILD)/$(VARIANT)
 GEN  := $(BUILD)/gen
@@ -50,7 +50,11 @@ NNGLIB   := $(O)/nng/lib/libnng.a
 endif
 LIBS     := $(NNGSYS) -lprotobuf-c -lmbedtls -lmbedx509 -lmbedcrypto
 LIBS_kvd := -llmdb -lsodium -lz
-LIBS_kvctl := -lsodium
+LIBS_paymentd  := -lsodium
+LIBS_petstored := -lsodium
+LIBS_kvctl     := -lsodium
+LIBS_payctl    := -lsodium
+LIBS_petctl    := -ljansson
 
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2:$(BUILD)/%=%)')
@@ -136,7 +140,8 @@ $(LIB).so.$(VERSION): $(O)/obj/librpcrt.o
 	$(call SHARED,$(LIBS))
 
 # A client library a service, all of it generated.
-stems     = $(filter $(GEN)/$(1)/%,$(STEMS))
+stems     = $(filter $(GEN)/$(1)/%,$(IDLSTEMS))
+records   = $(filter-out $(IDLSTEMS),$(filter $(GEN)/$(1)/%,$(STEMS)))
 genobj    = $(foreach s,$(1),$(2:%=$(s:$(GEN)/%=$(O)/obj/gen/%).%.o))
 define CLIENT
 $(LIB)-$(1).a: $(call genobj,$(call stems,$(1)),pb-c rpc client)
@@ -155,9 +160,13 @@ $(Q)mkdir -p $(@D)
 $(Q)$(CC) $(SAN) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
     $(LIBS_$(@F)) $(LIBS) $(1)
 endef
+# A daemon takes of common/ what it uses.
+$(O)/obj/common.a: $(COMMON) $(O)/sources
+	$(ARCHIVE)
 define DAEMON
-$(O)/bin/$(1)d: $(filter $(O)/obj/services/$(1)/%,$(SERVE)) $(COMMON) \
-  $(call genobj,$(call stems,$(1)),server) $(ALIBS)
+$(O)/bin/$(1)d: $(filter $(O)/obj/services/$(1)/%,$(SERVE)) \
+  $(call genobj,$(call stems,$(1)),server) $(call genobj,$(call records,$(1)),pb-c) \
+  $(O)/obj/common.a $(ALIBS)
 	$$(PROGRAM)
 endef
 $(foreach s,$(SERVICES),$(eval $(call DAEMON,$(s))))
@@ -182,10 +191,18 @@ install: all ## to $(DESTDIR)$(PREFIX)
 	$(Q)sh tests/setup/install.sh '$(O)' '$(GEN)' '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(CLIENTS)'
 uninstall: ## what install put there
 	$(Q)sh tests/setup/install.sh --undo '$(DESTDIR)' '$(PREFIX)' '$(CLIENTS)'
-demo: ## build, then show a key-value server and its client at work
+demo: ## build, then show a pet shop of three processes at work, and a crash
 	$(Q)sh .ci/install build
 	$(AGAIN) all
 	$(Q)sh tests/setup/demo.sh $(O)/bin
+demo-kv: ## the same of its key-value server alone
+	$(Q)sh .ci/install build
+	$(AGAIN) all
+	$(Q)sh tests/setup/demo_kv.sh $(O)/bin
+run: ## build, then keep a pet shop open until Ctrl-C, and say what to try
+	$(Q)sh .ci/install build
+	$(AGAIN) all
+	$(Q)sh tests/setup/play.sh $(O)/bin
 certs: ## development certificates in $(BUILD)/certs
 	$(Q)sh tests/support/certs.sh $(BUILD)/certs
 clean: ## remove $(BUILD)

@@ -1,13 +1,16 @@
-# Builds protoc-gen-rpcrt for this machine, and runs it on every .proto of idl/
-# and tests/. Sets GENH, every generated header, and STEMS, the paths of the
-# generated files without their last parts.
+# Builds protoc-gen-rpcrt for this machine, and runs it on every .proto of idl/,
+# services/ (records of their own) and tests/. Sets GENH, every generated header,
+# and STEMS, the paths of the generated files without their last parts; those of
+# IDLSTEMS are interfaces.
 
 PLUGIN    := $(BUILD)/host/protoc-gen-rpcrt
 GENEXT    := pb-c rpc client server
 OPTIONS   := idl/rpcrt/v1/options.proto
 PROTOS    := $(filter-out $(OPTIONS),$(shell find idl -name '*.proto' | sort))
 TESTPROTO := $(filter-out tests/golden/%,$(sort $(wildcard tests/*/*.proto)))
-STEMS     := $(PROTOS:idl/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%)
+RECORDS   := $(sort $(wildcard services/*/*.proto))
+IDLSTEMS  := $(PROTOS:idl/%.proto=$(GEN)/%)
+STEMS     := $(IDLSTEMS) $(RECORDS:services/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%)
 GENH      := $(foreach s,$(STEMS),$(GENEXT:%=$(s).%.h))
 OUTPUTS   := $(foreach e,$(GENEXT),$(GEN)/%.$(e).c $(GEN)/%.$(e).h)
 # protoc's own messages, which the plugin reads and writes
@@ -17,10 +20,12 @@ DESCH     := $(DESC:=.pb-c.h)
 define GENERATE
 $(call say,GEN,$<)
 $(Q)mkdir -p $(GEN)
-$(Q)$(PROTOC) -Iidl -Itests -I$(PROTO) --plugin=protoc-gen-rpcrt=$(PLUGIN) \
+$(Q)$(PROTOC) -Iidl -Iservices -Itests -I$(PROTO) --plugin=protoc-gen-rpcrt=$(PLUGIN) \
     --rpcrt_out=$(GEN) $<
 endef
 $(OUTPUTS): idl/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
+	$(GENERATE)
+$(OUTPUTS): services/%.proto $(OPTIONS) $(PLUGIN)
 	$(GENERATE)
 $(OUTPUTS): tests/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
 	$(GENERATE)
