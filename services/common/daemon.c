@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HELP_SIZE 8192u
@@ -15,15 +17,18 @@
 #define DRAIN_MS_DEFAULT 10000u
 
 /* What a signal is about. */
-static volatile sig_atomic_t signalled;
+static volatile sig_atomic_t starting = 1;
 static struct rpcrt_server *volatile serving;
 
-/* rpcrt_server_stop() only writes to a pipe. */
+/* Before it serves a program has nothing to end, and may wait long for what it
+ * needs. rpcrt_server_stop() only writes to a pipe. */
 static void
 on_signal(int number)
 {
     (void)number;
-    signalled = 1;
+    if (starting) {
+        _exit(EXIT_SUCCESS);
+    }
     if (serving != NULL) {
         rpcrt_server_stop(serving);
     }
@@ -116,6 +121,19 @@ common_daemon_start(struct common_daemon *daemon,
     return true;
 }
 
+bool
+common_daemon_no_core(const struct common_daemon *daemon)
+{
+    struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0 ||
+        prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) != 0) {
+        (void)common_daemon_fail(daemon, "can't turn core dumps off");
+        return false;
+    }
+    return true;
+}
+
 struct rpcrt_server_options
 common_daemon_server_options(struct common_daemon *daemon)
 {
@@ -183,9 +201,7 @@ common_daemon_run(struct common_daemon *daemon, struct rpcrt_server *server)
         return EXIT_FAILURE;
     }
     serving = server;
-    if (signalled) {
-        rpcrt_server_stop(server);
-    }
+    starting = 0;
     if (!print_addresses(daemon, server)) {
         serving = NULL;
         return common_daemon_fail(daemon, "standard output is closed");

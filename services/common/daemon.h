@@ -63,8 +63,8 @@ void common_daemon_init(struct common_daemon *daemon, const char *program);
 
 /**
  * Read flags and environment, and answer --help and --version. To be called
- * first of all in main(): it also takes SIGTERM and SIGINT, so that one that
- * comes early is not lost.
+ * first of all in main(): it also takes SIGTERM and SIGINT, which end the
+ * program at once, with exit code 0, until common_daemon_run() serves.
  *
  * Returns  true to go on; else *ret_exit is the exit code.
  */
@@ -72,13 +72,21 @@ RPCRT_MUST_CHECK bool common_daemon_start(struct common_daemon *daemon,
                                           const struct common_program *program,
                                           int argc, char **argv, int *ret_exit);
 
-/* Options for a server that logs here. */
+/* Let no core file be made of this process, and no other of the same user look
+ * into it; for those that hold secrets, before they read them. False, and why
+ * on standard error, if that can't be had. */
+RPCRT_MUST_CHECK bool common_daemon_no_core(const struct common_daemon *daemon);
+
+/* Options for a server that logs here; the caller may change others of them,
+ * such as workers_max. */
 struct rpcrt_server_options
 common_daemon_server_options(struct common_daemon *daemon);
 
 /**
  * Listen, print "kvd: listening on ADDRESS" for each address on standard
- * output, serve until a signal comes, and drain.
+ * output, serve until a signal comes, and drain. When it returns the running
+ * calls have been answered or cancelled, but some of the latter may still be
+ * in their handlers: end what these wait for, then free the server.
  *
  * Returns  the exit code for main().
  */

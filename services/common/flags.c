@@ -64,14 +64,27 @@ list_add(struct common_list *list, const char *text)
     return true;
 }
 
+/* Of the environment; what may mean either is refused, as a switch may open a
+ * door. */
+static bool
+switch_read(const char *text, bool *ret_on)
+{
+    bool on = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
+
+    if (!on && strcmp(text, "0") != 0 && strcmp(text, "false") != 0) {
+        return false;
+    }
+    *ret_on = on;
+    return true;
+}
+
 /* Set a flag's target; false if the text can't be its value. */
 static bool
 flag_set(const struct common_flag *flag, const char *text)
 {
     switch (flag->kind) {
     case COMMON_FLAG_SWITCH:
-        *(bool *)flag->target = strcmp(text, "0") != 0 && text[0] != '\0';
-        return true;
+        return switch_read(text, flag->target);
     case COMMON_FLAG_TEXT:
         *(const char **)flag->target = text;
         return true;
@@ -92,6 +105,11 @@ value_refuse(const struct common_flag *flag, const char *where,
         return common_error_set(ret_error, RPCRT_INVALID_ARGUMENT,
                                 "%s: more than %u values, or %u bytes", where,
                                 COMMON_LIST_MAX, COMMON_LIST_WORDS_SIZE);
+    }
+    if (flag->kind == COMMON_FLAG_SWITCH) {
+        return common_error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "%s: '%.64s' is not 1, true, 0 or false", where,
+                                text);
     }
     return common_error_set(
         ret_error, RPCRT_INVALID_ARGUMENT,

@@ -39,23 +39,56 @@ reader_end(struct lmdb *lmdb, MDB_txn *txn)
     (void)pthread_rwlock_unlock(&lmdb->map_lock);
 }
 
+/* The latest state; false, with the error set, if it can't be read. Afterwards
+ * it is to be ended, whatever came of it. */
+static bool
+view_begin(struct lmdb *lmdb, struct common_error *ret_error,
+           struct lmdb_view *ret_view, MDB_txn **ret_txn)
+{
+    struct kvs_state state;
+
+    if (reader_begin(lmdb, ret_error, ret_txn) != RPCRT_OK ||
+        lmdb_state_get(&lmdb->file, *ret_txn, ret_error, &state) != RPCRT_OK) {
+        return false;
+    }
+    lmdb_view_init(ret_view, &lmdb->file, *ret_txn, &state);
+    return true;
+}
+
+static void
+view_end(struct lmdb *lmdb, MDB_txn *txn)
+{
+    if (txn != NULL) {
+        reader_end(lmdb, txn);
+    }
+}
+
 static bool
 lmdb_read(struct kvs_engine *engine, struct kvs_read *read)
 {
     struct lmdb *lmdb = (struct lmdb *)(void *)engine;
     struct lmdb_view view;
-    struct kvs_state state;
     MDB_txn *txn = NULL;
 
-    if (reader_begin(lmdb, &read->error, &txn) != RPCRT_OK) {
-        return true;
-    }
-    if (lmdb_state_get(&lmdb->file, txn, &read->error, &state) == RPCRT_OK) {
-        lmdb_view_init(&view, &lmdb->file, txn, &state);
+    if (view_begin(lmdb, &read->error, &view, &txn)) {
         kvs_plan_read(&view.base, read);
     }
-    reader_end(lmdb, txn);
+    view_end(lmdb, txn);
     return true;
+}
+
+/* A transaction without changes: it need not wait for those of others. */
+static void
+read_txn(struct lmdb *lmdb, struct kvs_write *write)
+{
+    struct lmdb_view view;
+    struct kvs_plan plan;
+    MDB_txn *txn = NULL;
+
+    if (view_begin(lmdb, &write->error, &view, &txn)) {
+        (void)kvs_plan_write(&view.base, write, &plan);
+    }
+    view_end(lmdb, txn);
 }
 
 /* -- writing --------------------------------------------------------------- */
@@ -66,6 +99,10 @@ lmdb_write(struct kvs_engine *engine, struct kvs_write *write)
     struct lmdb *lmdb = (struct lmdb *)(void *)engine;
     bool stopped;
 
+    if (kvs_plan_only_reads(write)) {
+        read_txn(lmdb, write);
+        return true;
+    }
     write->next = NULL;
     (void)pthread_mutex_lock(&lmdb->lock);
     stopped = lmdb->stopped[0] != '\0';

@@ -372,6 +372,25 @@ plan_ops(struct kvs_view *view, struct kvs_write *write,
     return RPCRT_OK;
 }
 
+static bool
+only_ranges(const struct kvs_ops *ops)
+{
+    size_t i;
+
+    for (i = 0; i < ops->n_items; i++) {
+        if (ops->items[i].kind != KVS_OP_RANGE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+kvs_plan_only_reads(const struct kvs_write *write)
+{
+    return only_ranges(&write->then) && only_ranges(&write->otherwise);
+}
+
 enum rpcrt_code
 kvs_plan_write(struct kvs_view *view, struct kvs_write *write,
                struct kvs_plan *ret_plan)

@@ -49,6 +49,9 @@ struct kvs_plan {
 /* Answer a read: fills error, header and result. */
 void kvs_plan_read(struct kvs_view *view, struct kvs_read *read);
 
+/* Whether a write has nothing to change, in whichever of its lists. */
+bool kvs_plan_only_reads(const struct kvs_write *write);
+
 /* Work a write out: fills error, succeeded and results, and on success the
  * plan, which lives in the write's memory. The header's revision is then the
  * one that the changes are to have, or the latest one if there are none. */

@@ -4,11 +4,11 @@
  * function then makes the reply.
  */
 #include "kv/service.h"
+#include "common/tokens.h"
 #include "kv/message.h"
 #include "kv/v1/kv.server.h"
 
 #include <rpcrt/api.h>
-#include <strings.h>
 
 /* A call that reads. */
 struct reading {
@@ -36,25 +36,20 @@ access_get(const struct kvs_service *service, struct rpcrt_ctx *ctx,
            bool changes, const struct kvs_access **ret_access)
 {
     static const struct kvs_access everybody = {KVS_SPACE_DEFAULT, false};
-    static const char scheme[] = "Bearer ";
     struct kvs_slice token = {NULL, 0};
     const struct kvs_access *access = &everybody;
-    const char *value;
 
     if (service->tokens != NULL) {
-        value = rpcrt_ctx_metadata(ctx, "authorization", &token.size);
-        if (value == NULL ||
-            strncasecmp(value, scheme, sizeof(scheme) - 1) != 0) {
+        token.data = (const uint8_t *)common_bearer(ctx, &token.size);
+        if (token.data == NULL) {
             return rpcrt_ctx_fail(
                 ctx, RPCRT_UNAUTHENTICATED,
                 "no token: send metadata \"authorization: Bearer TOKEN\"");
         }
-        token.data = (const uint8_t *)value + sizeof(scheme) - 1;
-        token.size -= sizeof(scheme) - 1;
         access = kvs_tokens_find(service->tokens, token);
         if (access == NULL) {
             return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
-                                  "the token is unknown");
+                                  "the token is unknown or has expired");
         }
     }
     if (changes && access->read_only) {
@@ -452,11 +447,12 @@ static const struct kv_service handlers = {
 enum rpcrt_code
 kvs_service_serve(struct rpcrt_server *server, struct kvs_service *service)
 {
-    /* Changes are only queued by an engine that waits for its disk. */
-    static const enum kv_method queued[] = {
-        KV_METHOD_STORE, KV_METHOD_PUT, KV_METHOD_DELETE_RANGE, KV_METHOD_TXN};
+    /* Changes are only queued by an engine that waits for its disk; a Txn may
+     * do nothing but read from it. */
+    static const enum kv_method queued[] = {KV_METHOD_STORE, KV_METHOD_PUT,
+                                            KV_METHOD_DELETE_RANGE};
     static const enum kv_method immediate[] = {KV_METHOD_LOAD, KV_METHOD_RANGE,
-                                               KV_METHOD_STATUS};
+                                               KV_METHOD_TXN, KV_METHOD_STATUS};
     enum rpcrt_code code = kv_serve(server, &handlers, service);
     size_t i;
 

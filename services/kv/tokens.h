@@ -1,11 +1,10 @@
 /*
  * Who may use which namespace. Known are only the hashes of the tokens, from
- * a file with one token a line:
+ * a file with one token a line (see common/tokens.h):
  *
- *   # NAMESPACE SHA-256 of the token, hexadecimal, and maybe "read-only"
+ *   # NAMESPACE SHA-256 of the token, hexadecimal, and maybe "read-only" and
+ *   # "until=2027-01-31", its last day (UTC)
  *   red  5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8
- *   blue 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b
- * read-only
  *
  * A namespace may have several tokens.
  */
@@ -29,8 +28,8 @@ kvs_tokens_load(const char *path, struct common_error *ret_error,
                 struct kvs_tokens **ret_tokens);
 void kvs_tokens_free(struct kvs_tokens *tokens);
 
-/* What a token opens; NULL if it is unknown. Takes the same time for all that
- * are unknown. */
+/* What a token opens; NULL if it is unknown or has expired. Takes the same time
+ * for all that are unknown. */
 const struct kvs_access *kvs_tokens_find(const struct kvs_tokens *tokens,
                                          struct kvs_slice token);
 

@@ -401,3 +401,22 @@ ENGINE_TEST(loses_no_step_of_a_shared_counter)
     (void)snprintf(sum, sizeof(sum), "%u", COUNTERS_THREADS * COUNTERS_STEPS);
     cr_expect_str_eq(store_value(store, "counter", 0), sum);
 }
+
+/* A write of nothing but reads is answered at once, on whichever engine: it
+ * does not wait for the disk behind the writes of others. */
+ENGINE_TEST(only_reads_are_answered_at_once)
+{
+    struct kvs_op op = get_op("a");
+    struct kvs_write write = {.space = kvs_slice_text(store->space),
+                              .then = {&op, 1},
+                              .otherwise = {&op, 1},
+                              .memory = store_memory(store)};
+
+    cr_assert_gt(store_put(store, "a", "1"), 0);
+    cr_assert(kvs_engine_write(store->engine, &write));
+    cr_assert_eq(write.error.code, RPCRT_OK, "%s", write.error.text);
+    cr_assert(write.succeeded);
+    cr_assert_eq(write.n_results, 1);
+    cr_assert_eq(write.results[0].n_entries, 1);
+    cr_assert_eq(write.header.revision, 1);
+}
