@@ -1,0 +1,50 @@
+/*
+ * The table of handlers: see service.h.
+ */
+#include "payment/service.h"
+#include "payment/handlers.h"
+
+#include "common/ids.h"
+
+/* So many fit between two milliseconds. */
+#define ORDERS_A_MS 4096
+
+int64_t
+pay_service_now_ms(const struct pay_service *service)
+{
+    return service->clock == NULL ? common_now_ms()
+                                  : service->clock(service->clock_arg);
+}
+
+int64_t
+pay_service_order(struct pay_service *service, int64_t now_ms)
+{
+    long long last = atomic_load(&service->order);
+    long long next;
+
+    do {
+        next = (long long)now_ms * ORDERS_A_MS;
+        if (next <= last) {
+            next = last + 1;
+        }
+    } while (!atomic_compare_exchange_weak(&service->order, &last, next));
+    return next;
+}
+
+static const struct payment_service handlers = {
+    .issue_card = pay_issue_card,
+    .get_balance = pay_get_balance,
+    .authorize = pay_authorize,
+    .capture = pay_capture,
+    .void_ = pay_void,
+    .refund = pay_refund,
+    .get_payment = pay_get_payment,
+    .list_payments = pay_list_payments,
+    .list_accounts = pay_list_accounts,
+};
+
+enum rpcrt_code
+pay_service_serve(struct rpcrt_server *server, struct pay_service *service)
+{
+    return payment_serve(server, &handlers, service);
+}
