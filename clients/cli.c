@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define TIMEOUT_MS_DEFAULT 10000u
 #define TIMEOUT_MS_MAX (24u * 3600u * 1000u)
@@ -48,6 +49,17 @@ cli_usage(const struct cli *cli, const char *format, ...)
     print_problem(cli, format, args);
     va_end(args);
     return CLI_EXIT_USAGE;
+}
+
+/* -- time ------------------------------------------------------------------ */
+
+uint64_t
+cli_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* -- flags ----------------------------------------------------------------- */
@@ -237,17 +249,24 @@ run_command(struct cli *cli, int argc, char **argv)
     return exit_code;
 }
 
-int
-cli_main(struct cli *cli, int argc, char **argv)
+const char *
+cli_token_flag(const struct cli *cli)
 {
-    const struct cli_flag items[] = {
+    return cli->token_flag != NULL ? cli->token_flag : "token-file";
+}
+
+/* The flags of every command: the connection's, and the program's own. False:
+ * too many. */
+static bool
+flags_collect(struct cli *cli, struct cli_flag items[CLI_FLAGS_MAX],
+              struct cli_flags *ret_flags)
+{
+    const struct cli_flag all[] = {
         {"address", "ADDRESS",
          "Of the server: tcp://HOST:PORT, ipc://PATH, ...", CLI_FLAG_TEXT,
          &cli->address},
-        {"token-file", "FILE",
-         "The first line is the token that opens a "
-         "namespace.",
-         CLI_FLAG_TEXT, &cli->token_file},
+        {cli_token_flag(cli), "FILE", cli->token_help, CLI_FLAG_TEXT,
+         &cli->token_file},
         {"tls-ca", "FILE",
          "Authorities that may have signed the server's "
          "certificate.",
@@ -266,10 +285,31 @@ cli_main(struct cli *cli, int argc, char **argv)
          &cli->json},
         {"help", NULL, "Explain, also a command.", CLI_FLAG_SWITCH, &cli->help},
         {"version", NULL, "Tell the version.", CLI_FLAG_SWITCH, &cli->version}};
-    const struct cli_flags common = {items, sizeof(items) / sizeof(items[0])};
+    size_t n = sizeof(all) / sizeof(all[0]);
+    size_t i;
+
+    if (n + cli->n_flags > CLI_FLAGS_MAX) {
+        return false;
+    }
+    memcpy(items, all, sizeof(all));
+    for (i = 0; i < cli->n_flags; i++) {
+        items[n++] = cli->flags[i];
+    }
+    *ret_flags = (struct cli_flags){items, n};
+    return true;
+}
+
+int
+cli_main(struct cli *cli, int argc, char **argv)
+{
+    struct cli_flag items[CLI_FLAGS_MAX];
+    struct cli_flags common = {NULL, 0};
     int n_arguments = 0;
     int exit_code;
 
+    if (!flags_collect(cli, items, &common)) {
+        return cli_usage(cli, "too many flags in this program");
+    }
     cli->timeout_ms = TIMEOUT_MS_DEFAULT;
     exit_code = cli_environment_read(cli, &common);
     if (exit_code == 0) {

@@ -4,6 +4,8 @@
  *
  *   kvctl [FLAG]... COMMAND [FLAG]... [ARGUMENT]...
  *
+ * Money and cards on a command line are in money.h and card.h.
+ *
  * Exit codes: 0; 64 + status code when a call failed (69: NOT_FOUND); 2 for a
  * command line that makes no sense; 1 for everything else.
  */
@@ -62,10 +64,16 @@ struct cli {
     const char *summary;
     const struct cli_command *commands;
     size_t n_commands;
+    const struct cli_flag *flags; /* of all commands of this program; those of
+                                     text have twins in the environment */
+    size_t n_flags;
+    const char *token_flag;    /* another name for "token-file", or NULL */
+    const char *token_help;    /* what the token is good for */
+    const char *token_missing; /* said where the file is missing, or NULL */
+    const char *token_file;    /* may be set to a default before */
 
     const struct cli_command *command; /* that runs */
     const char *address;
-    const char *token_file;
     struct rpcrt_tls tls;
     uint64_t timeout_ms;
     bool json;
@@ -76,22 +84,53 @@ struct cli {
     struct rpcrt_call *call;
 };
 
-/* Read the command line, run the command; returns the exit code for main().
- * The first four members of cli are set, the others zero. */
+/* Read the command line, run the command; returns the exit code for main(). The
+ * members of cli before `command` are set as needed, the others zero. */
 int cli_main(struct cli *cli, int argc, char **argv);
 
 /* Connect as the flags say, with the token in the metadata of the call. False:
  * the reason has been printed, and the command returns *ret_exit. */
 bool cli_connect(struct cli *cli, int *ret_exit);
 
-/* Print why the last call failed; returns the exit code. */
+/* Make one more call on the channel, with the token. False: as above. */
+bool cli_call_new(const struct cli *cli, struct rpcrt_call **ret_call);
+
+/* Print why the last call failed, with the reason that programs read if there
+ * is one; returns the exit code. */
 int cli_call_failed(const struct cli *cli);
+
+/* The same for a call with an idempotency key: if nobody knows what it has
+ * done, also how to repeat it. */
+int cli_call_failed_key(const struct cli *cli, const char *key);
+
+/* What went wrong with a call, as printed: "REASON: text". */
+#define CLI_FAILURE_SIZE 1024u
+void cli_failure_text(const struct cli *cli, const struct rpcrt_call *call,
+                      char ret_text[CLI_FAILURE_SIZE]);
+
+/* Whether a call that failed has no answer: made again, it may succeed. */
+bool cli_failure_is_passing(const struct rpcrt_call *call);
+
+/* The idempotency key that was given, or if that is NULL one that is made up
+ * in `made`; NULL: the reason has been printed. */
+#define CLI_KEY_SIZE 33u
+const char *cli_key(const struct cli *cli, const char *given,
+                    char made[CLI_KEY_SIZE]);
 
 /* Print why the command can't go on, after "kvctl: get: "; returns the exit
  * code, CLI_EXIT_FAILED or CLI_EXIT_USAGE. */
 int cli_fail(const struct cli *cli, const char *format, ...) RPCRT_PRINTF(2, 3);
 int cli_usage(const struct cli *cli, const char *format, ...)
     RPCRT_PRINTF(2, 3);
+
+/* Keep the page token of a reply for the next request. False: it is too long to
+ * be one, and that has been printed. */
+#define CLI_PAGE_TOKEN_SIZE 1024u
+bool cli_page_keep(const struct cli *cli, const char *token,
+                   char ret_token[CLI_PAGE_TOKEN_SIZE]);
+
+/* A clock that is never set, in milliseconds. */
+uint64_t cli_now_ms(void);
 
 /* Bytes from the command line or a file. */
 struct cli_bytes {

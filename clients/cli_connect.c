@@ -1,7 +1,9 @@
 /*
- * The connection of a tool, and bytes from files.
+ * The connection of a tool, and bytes from files. How calls fail is told in
+ * cli_failure.c.
  */
 #include "cli.h"
+#include "cli_inner.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 
 /* Put the token of the file into the call's metadata. */
 static bool
-token_send(struct cli *cli)
+token_send(const struct cli *cli, struct rpcrt_call *call)
 {
     char value[sizeof(BEARER) + TOKEN_SIZE] = BEARER;
     char *token = value + strlen(BEARER);
@@ -21,21 +23,40 @@ token_send(struct cli *cli)
     bool ok;
 
     if (file == NULL) {
-        (void)cli_fail(cli, "token file %s: %s", cli->token_file,
-                       strerror(errno));
+        (void)cli_fail(cli, "--%s %s: %s%s", cli_token_flag(cli),
+                       cli->token_file, strerror(errno),
+                       cli->token_missing != NULL ? cli->token_missing : "");
         return false;
     }
     ok = fgets(token, TOKEN_SIZE, file) != NULL;
     (void)fclose(file);
     token[strcspn(token, "\r\n")] = '\0';
     ok = ok && token[0] != '\0' &&
-         rpcrt_call_set_metadata_text(cli->call, "authorization", value) ==
-             RPCRT_OK;
+         rpcrt_call_set_metadata_text(call, "authorization", value) == RPCRT_OK;
     if (!ok) {
-        (void)cli_fail(cli, "token file %s: no token in its first line",
-                       cli->token_file);
+        (void)cli_fail(cli, "--%s %s: no token in its first line",
+                       cli_token_flag(cli), cli->token_file);
     }
+    explicit_bzero(value, sizeof(value));
     return ok;
+}
+
+bool
+cli_call_new(const struct cli *cli, struct rpcrt_call **ret_call)
+{
+    struct rpcrt_call *call = NULL;
+
+    if (rpcrt_call_new(cli->channel, (uint32_t)cli->timeout_ms, &call) !=
+        RPCRT_OK) {
+        (void)cli_fail(cli, "%s", rpcrt_last_error());
+        return false;
+    }
+    if (cli->token_file != NULL && !token_send(cli, call)) {
+        rpcrt_call_free(call);
+        return false;
+    }
+    *ret_call = call;
+    return true;
 }
 
 bool
@@ -43,7 +64,6 @@ cli_connect(struct cli *cli, int *ret_exit)
 {
     struct rpcrt_channel_options options = {0};
 
-    *ret_exit = CLI_EXIT_FAILED;
     if (cli->address == NULL) {
         *ret_exit = cli_usage(cli, "no address: give --address, or set it in "
                                    "the environment (see --help)");
@@ -52,29 +72,30 @@ cli_connect(struct cli *cli, int *ret_exit)
     if (strncmp(cli->address, "tls+", 4) == 0) {
         options.tls = &cli->tls;
     }
-    if (rpcrt_channel_new(cli->address, &options, &cli->channel) != RPCRT_OK ||
-        rpcrt_call_new(cli->channel, (uint32_t)cli->timeout_ms, &cli->call) !=
-            RPCRT_OK) {
+    if (rpcrt_channel_new(cli->address, &options, &cli->channel) != RPCRT_OK) {
         *ret_exit = cli_fail(cli, "%s", rpcrt_last_error());
         return false;
     }
-    return cli->token_file == NULL || token_send(cli);
+    if (!cli_call_new(cli, &cli->call)) {
+        *ret_exit = CLI_EXIT_FAILED;
+        return false;
+    }
+    return true;
 }
 
-int
-cli_call_failed(const struct cli *cli)
+bool
+cli_page_keep(const struct cli *cli, const char *token,
+              char ret_token[CLI_PAGE_TOKEN_SIZE])
 {
-    const char *message = rpcrt_call_message(cli->call);
-    enum rpcrt_code code = rpcrt_call_code(cli->call);
-    bool has_address = strstr(message, cli->address) != NULL;
+    size_t length = strlen(token);
 
-    (void)cli_fail(cli, "%s%s%s%s", has_address ? "" : cli->address,
-                   has_address ? "" : ": ", message,
-                   code != RPCRT_OK && rpcrt_call_may_have_run(cli->call) &&
-                           rpcrt_call_origin(cli->call) != RPCRT_ORIGIN_HANDLER
-                       ? " (it may have been done)"
-                       : "");
-    return CLI_EXIT_STATUS + (int)code;
+    if (length >= CLI_PAGE_TOKEN_SIZE) {
+        (void)cli_fail(cli, "%s: a page token of %zu bytes", cli->address,
+                       length);
+        return false;
+    }
+    memcpy(ret_token, token, length + 1);
+    return true;
 }
 
 /* Everything that a file has, up to a size. */

@@ -84,11 +84,17 @@ print_command(const struct cli *cli)
 void
 cli_help(const struct cli *cli, const struct cli_flags *common)
 {
+    int width = 7;
     size_t i;
 
     if (cli->command != NULL) {
         print_command(cli);
         return;
+    }
+    for (i = 0; i < cli->n_commands; i++) {
+        int length = (int)strlen(cli->commands[i].name);
+
+        width = length > width ? length : width;
     }
     (void)printf("%s: %s\n\nUsage: %s [FLAG]... COMMAND [FLAG]... "
                  "[ARGUMENT]...\n\nCommands:\n",
@@ -96,8 +102,8 @@ cli_help(const struct cli *cli, const struct cli_flags *common)
     for (i = 0; i < cli->n_commands; i++) {
         const struct cli_command *command = &cli->commands[i];
 
-        (void)printf("  %-7s %-27s %s\n", command->name, command->arguments,
-                     command->summary);
+        (void)printf("  %-*s %-27s %s\n", width, command->name,
+                     command->arguments, command->summary);
     }
     (void)printf("\nFlags; in brackets their twins in the environment:\n");
     print_flags(cli, common->items, common->n, true);

@@ -444,7 +444,9 @@ main(int argc, char **argv)
     struct cli cli = {.program = "kvctl",
                       .summary = "the command line of a key-value server",
                       .commands = commands,
-                      .n_commands = sizeof(commands) / sizeof(commands[0])};
+                      .n_commands = sizeof(commands) / sizeof(commands[0]),
+                      .token_help = "The first line is the token that opens a "
+                                    "namespace."};
 
     return cli_main(&cli, argc, argv);
 }

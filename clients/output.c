@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* -- bytes ----------------------------------------------------------------- */
@@ -126,6 +127,13 @@ output_json_number(struct output_json *json, const char *name, uint64_t number)
 }
 
 void
+output_json_signed(struct output_json *json, const char *name, int64_t number)
+{
+    output_json_name(json, name);
+    (void)printf("%lld", (long long)number);
+}
+
+void
 output_json_bool(struct output_json *json, const char *name, bool value)
 {
     output_json_name(json, name);
@@ -150,6 +158,43 @@ output_json_bytes(struct output_json *json, const char *name,
     (void)printf("%s\"%s_base64\":", json->started ? "," : "", name);
     json->started = true;
     json_base64(bytes, size);
+}
+
+void
+output_json_money(struct output_json *json, const char *name, int64_t minor,
+                  const char *currency)
+{
+    struct output_json money;
+
+    output_json_name(json, name);
+    output_json_begin(&money);
+    output_json_signed(&money, "minor", minor);
+    output_json_text(&money, "currency", currency);
+    output_json_end(&money);
+}
+
+/* -- texts ----------------------------------------------------------------- */
+
+const char *
+output_enum(const ProtobufCEnumDescriptor *type, int number)
+{
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value(type, number);
+
+    return value != NULL ? value->name : "?";
+}
+
+void
+output_time(int64_t at_ms, char ret_text[OUTPUT_TIME_SIZE])
+{
+    time_t seconds = (time_t)(at_ms / 1000);
+    struct tm parts;
+
+    if (at_ms <= 0 || gmtime_r(&seconds, &parts) == NULL ||
+        strftime(ret_text, OUTPUT_TIME_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts) ==
+            0) {
+        (void)snprintf(ret_text, OUTPUT_TIME_SIZE, "-");
+    }
 }
 
 /* -- tables ---------------------------------------------------------------- */
@@ -227,9 +272,14 @@ output_table_bytes(struct output_table *table, const uint8_t *bytes,
     table_add(table, text);
 }
 
-/* Characters of a text, taken as one column each. */
-static size_t
-text_width(const char *text)
+void
+output_table_right(struct output_table *table, size_t column)
+{
+    table->right[column] = true;
+}
+
+size_t
+output_width(const char *text)
 {
     size_t width = 0;
 
@@ -246,21 +296,25 @@ print_rows(const struct output_table *table)
     size_t i;
 
     for (i = 0; i < table->n_cells; i++) {
-        size_t width = text_width(table->cells[i]);
+        size_t width = output_width(table->cells[i]);
         size_t *column = &widths[i % table->n_columns];
 
         *column = width > *column ? width : *column;
     }
     for (i = 0; i < table->n_cells; i++) {
-        bool last = (i + 1) % table->n_columns == 0;
-        size_t width = text_width(table->cells[i]);
+        size_t column = i % table->n_columns;
+        bool last = column + 1 == table->n_columns;
+        int blanks = (int)(widths[column] - output_width(table->cells[i]));
 
+        if (table->terminal && table->right[column]) {
+            (void)printf("%*s", blanks, "");
+            blanks = 0;
+        }
         (void)fputs(table->cells[i], stdout);
         if (last) {
             (void)putchar('\n');
         } else if (table->terminal) {
-            (void)printf("%*s", (int)(widths[i % table->n_columns] - width + 2),
-                         "");
+            (void)printf("%*s", blanks + 2, "");
         } else {
             (void)putchar('\t');
         }
