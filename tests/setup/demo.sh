@@ -1,191 +1,215 @@
 #!/bin/sh
-# Show the key-value server and its client at work, over ipc, tcp and tls.
+# Show a pet shop of three processes at work: a customer buys a pet with a card,
+# others are refused, and everything is killed in the middle of a purchase.
 #   sh tests/setup/demo.sh PROGRAMS
-# PROGRAMS is the folder of kvd and kvctl. Everything happens in a temporary
+# PROGRAMS is the folder of the programs. Everything happens in a temporary
 # folder, on free ports of 127.0.0.1, and is gone afterwards. Ends with 0 if
 # every step went as it should.
 set -eu
 
 PATH=$(cd "$1" && pwd):$PATH
 here=$(cd "$(dirname "$0")/.." && pwd)
+catalogue=$(cd "$here/.." && pwd)/clients/catalogue.json
 dir=$(mktemp -d)
-chmod 700 "$dir"
-kvd_pid=
+# shellcheck source=tests/setup/show.sh
+. "$here/setup/show.sh"
+# shellcheck source=tests/setup/three.sh
+. "$here/setup/three.sh"
 
-stop_kvd() {
-    if [ -n "$kvd_pid" ]; then
-        kill "-$1" "$kvd_pid" 2>/dev/null || true
-        wait "$kvd_pid" 2>/dev/null || true
-        kvd_pid=
-    fi
-}
 finish() {
-    code=$?
-    stop_kvd TERM
-    if [ "$code" -ne 0 ]; then
-        echo
-        echo "demo: failed; the server's log:" >&2
-        tail -n 20 "$dir/kvd.log" >&2 || true
+    last=$?
+    if [ "$last" -ne 0 ]; then
+        for name in kvd paymentd petstored; do
+            printf '\ndemo: failed; the log of %s:\n' "$name" >&2
+            tail -n 12 "$dir/$name.log" >&2 || true
+        done
     fi
+    for name in petstored paymentd kvd; do
+        daemon_stop "$name" KILL
+    done
     rm -rf "$dir"
-    exit "$code"
+    exit "$last"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-
-heading() {
-    printf '\n== %s\n' "$1"
-}
-
-# Say a command as one would type it, and run it.
-show() {
-    say_command "$@"
-    "$@"
-}
-
-say_command() {
-    printf '$'
-    for word in "$@"; do
-        case $word in
-        *[!A-Za-z0-9_./:=@+,-]* | '') printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
-    printf '\n'
-}
-
-# The same, for one that writes a value and nothing behind it.
-show_value() {
-    say_command "$@"
-    value=$("$@")
-    printf '%s\n' "$value"
-}
-
-# The same, for a command that must end in a status: show_refused STATUS COMMAND...
-show_refused() {
-    wanted=$1
-    shift
-    say_command "$@"
-    code=0
-    "$@" 2>&1 || code=$?
-    expect "$((64 + wanted))" "$code"
-    echo "(exit code 64 + $wanted)"
-}
-
-expect() {
-    if [ "$2" != "$1" ]; then
-        echo "demo: expected '$1', got '$2'" >&2
-        exit 1
-    fi
-}
-
-# Start kvd and wait until it says where it listens; sets ipc, tcp and tls.
-start_kvd() {
-    rm -f "$dir/ready"
-    mkfifo "$dir/ready"
-    set -- kvd --data data --tokens tokens \
-        --listen ipc://kv.sock --listen tcp://127.0.0.1:0 \
-        --listen tls+tcp://127.0.0.1:0 --tls-cert certs/server.pem \
-        --tls-key certs/server.key --tls-ca certs/ca.pem
-    say_command "$@"
-    "$@" >"$dir/ready" 2>>"$dir/kvd.log" &
-    kvd_pid=$!
-    ipc="" tcp="" tls=""
-    exec 3<"$dir/ready"
-    while [ -z "$ipc" ] || [ -z "$tcp" ] || [ -z "$tls" ]; do
-        if ! read -r line <&3; then
-            echo 'demo: kvd did not start' >&2
-            exit 1
-        fi
-        echo "$line"
-        address=${line##* }
-        case $address in
-        ipc://*) ipc=$address ;;
-        tcp://*) tcp=$address ;;
-        tls+tcp://*) tls=$address ;;
-        esac
-    done
-}
-
 cd "$dir"
-sh "$here/support/certs.sh" certs
 
-heading 'Tokens: two shops, kept apart'
-: >tokens
-for shop in red blue; do
-    say_command kvctl token new "$shop"
-    kvctl token new "$shop" >made
-    sed -n 1p made >"$shop.token"
-    sed -n 2p made | tee -a tokens
+# The value of a text member of JSON, the first with that name.
+member() {
+    grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4
+}
+
+# Who sits at the keyboard.
+become() {
+    export PETCTL_SESSION_FILE="$dir/$1.session"
+}
+
+status_of() {
+    petctl --json show "$1" | member status
+}
+
+milliseconds() {
+    date +%s%3N
+}
+
+heading 'Secrets: certificates, tokens, and the keys that card numbers go by'
+note 'made once; each process gets only those that it needs'
+three_files
+say_command payctl token new merchant petshop
+sed -n '/^merchant/p' paymentd.tokens
+note 'the server keeps a hash; the token itself is in merchant.token'
+
+heading 'Three processes: a key-value store, a payment server, a pet shop'
+start_three
+for name in kvd paymentd petstored; do
+    cat "$name.out"
 done
+note 'paymentd takes only callers with a certificate of its own authority'
+show_refused 14 payctl --tls-cert certs/client.pem --tls-key certs/client.key \
+    books
 
-heading 'A server, on a socket file, on TCP and on TLS'
-start_kvd
+heading 'Staff: a catalogue of pets'
+become sam
+show petctl login sam --password-file sam.password
+say_command petctl import catalogue.json
+petctl import "$catalogue"
+say_command petctl import catalogue.json
+petctl import "$catalogue" 2>/dev/null
+note 'the same again adds nothing'
+n_pets=$(petctl list --all | wc -l)
 
-heading 'ipc: put, get, range'
-export KVCTL_ADDRESS="$ipc" KVCTL_TOKEN_FILE=red.token
-show kvctl put pet/1 'a red cat'
-show kvctl put pet/2 'a grey parrot'
-show_value kvctl get pet/1
-show kvctl range --prefix pet/
-show kvctl --json range --prefix pet/ --limit 1
-expect 'a red cat' "$(kvctl get pet/1)"
+heading 'The bank: one card with plenty, one with next to nothing'
+show payctl issue @ann.card --expiry 12/30 --balance 5000.00 --currency EUR
+show payctl issue @poor.card --expiry 12/30 --balance 5.00 --currency EUR
 
-heading 'tcp: transactions - only the first buyer gets the cat'
-export KVCTL_ADDRESS="$tcp"
-for buyer in ann bob; do
-    show kvctl txn --if 'version sold/1 = 0' --then "put sold/1 $buyer" \
-        --else 'get sold/1'
-done
-expect ann "$(kvctl get sold/1)"
+heading 'A customer: register, log in, look around, fill the cart'
+become ann
+show petctl register ann --password-file ann.password
+show petctl login ann --password-file ann.password
+show petctl list --species cat --max 300.00 --sort name
+show petctl show cat-olive
+show petctl cart add cat-olive tortoise-sprint
 
-heading 'tls: store and load - whoever knows the key may read the value'
-export KVCTL_ADDRESS="$tls" KVCTL_TLS_CA=certs/ca.pem \
-    KVCTL_TLS_CERT=certs/client.pem KVCTL_TLS_KEY=certs/client.key
-say_command kvctl store 'a picture of the cat'
-key=$(kvctl store 'a picture of the cat')
-echo "$key"
-show_value kvctl --token-file blue.token load "$key"
-expect 'a picture of the cat' "$(kvctl load "$key")"
+heading 'Another customer wants the same cat'
+become bob
+petctl register bob --password-file bob.password
+petctl login bob --password-file bob.password
+show petctl cart add cat-olive
+note 'a cart reserves nothing'
 
-heading 'Refused: the other shop, a wrong token, wrong certificates'
-say_command kvctl --token-file blue.token range
-expect '' "$(kvctl --token-file blue.token range)"
-echo '(nothing: blue sees no key of red)'
-echo 'an invented token' >wrong.token
-show_refused 16 kvctl --token-file wrong.token get pet/1
-show_refused 14 kvctl --tls-ca certs/test/other-ca.pem get pet/1
-show_refused 14 kvctl --tls-cert certs/test/other-client.pem \
-    --tls-key certs/test/other-client.key get pet/1
+heading 'Paying: a wrong number, a card with too little, the right one'
+become ann
+show_refused 3 petctl checkout --card @wrong.card --expiry 12/30
+order=$(petctl --json orders --limit 1 | member id)
+show_refused 9 petctl checkout --card @poor.card --expiry 12/30 --order "$order"
+started=$(milliseconds)
+show petctl checkout --card @ann.card --expiry 12/30 --order "$order"
+takes_ms=$(($(milliseconds) - started))
+expect SOLD "$(status_of cat-olive)"
 
-heading 'kill -9: what was acknowledged is still there'
-export KVCTL_ADDRESS="$ipc"
-unset KVCTL_TLS_CA KVCTL_TLS_CERT KVCTL_TLS_KEY
-i=0
-while [ "$i" -lt 20 ]; do
-    kvctl put "order/$i" "paid $i" >/dev/null
-    i=$((i + 1))
-done
-echo "20 orders put, each acknowledged"
-echo "\$ kill -9 $kvd_pid    # kvd"
-stop_kvd KILL
-show_refused 14 kvctl --timeout 1s get pet/1
-start_kvd
-export KVCTL_ADDRESS="$tcp"
-expect 20 "$(kvctl range --prefix order/ --keys-only | wc -l)"
-show_value kvctl get order/19
-show_value kvctl get sold/1
-show_value kvctl load "$key"
-show kvctl status
-expect 'paid 19' "$(kvctl get order/19)"
-expect ann "$(kvctl get sold/1)"
-expect 'a picture of the cat' "$(kvctl load "$key")"
+heading 'The other customer is too late'
+become bob
+show_refused 9 petctl checkout --card @ann.card --expiry 12/30
+expect '' "$(petctl --json orders)"
+note 'no order, no charge'
+
+heading 'One call id leads through the logs of all three'
+call=$(sed -n 's/.*call_id="\([^"]*\)" method="[^"]*Checkout".*code=OK.*/\1/p' \
+    petstored.log | tail -n 1)
+note "every line of call ${call}"
+for name in petstored paymentd kvd; do
+    grep -F "call_id=\"$call" "$name.log" | sed 's/.*program=\([a-z]*\).*method="\([^"]*\)".*\(code=[A-Z]*\) us=\([0-9]*\).*/  \1 \2 \3 \4 us/'
+done | awk '{ printf "  %-10s %-36s %s %7s us\n", $1, $2, $3, $4 }'
+
+# -- crashes --------------------------------------------------------------------
+
+# Kill everything at a random moment of a purchase: crash ROUND PET
+crash() {
+    become ann
+    petctl cart add "$2" >/dev/null
+    set -- "$1" "$2" petctl --timeout 1s checkout --card @ann.card \
+        --expiry 12/30 --key "purchase-$1"
+    note "round $1: the purchase of $2 begins"
+    (shift 2 && say_command "$@")
+    pids="$(cat petstored.pid) $(cat paymentd.pid) $(cat kvd.pid)"
+    after_ms=$(od -An -N2 -tu2 /dev/urandom)
+    after_ms=$((takes_ms / 3 + after_ms % (takes_ms / 2 + 1)))
+    after_s=$((after_ms / 1000)).$(printf '%03d' "$((after_ms % 1000))")
+    (shift 2 && exec "$@") >client.out 2>&1 &
+    client=$!
+    sleep "$after_s"
+    # shellcheck disable=SC2086 # several words
+    kill -KILL $pids
+    # shellcheck disable=SC2086 # several words
+    say_command kill -KILL $pids
+    for name in petstored paymentd kvd; do
+        daemon_stop "$name" KILL
+    done
+    answer='had the receipt already'
+    { wait "$client" || answer='got no answer'; } 2>/dev/null
+    note "after $after_ms ms all are dead; the customer $answer"
+    start_three
+    settle
+    state=$(petctl --json orders | grep -F "\"$2\"" | member state)
+    note "started again, the shop goes on by itself: the order is \
+${state:-not there}, the pet $(status_of "$2")"
+    case $state-$(status_of "$2") in
+    PAID-SOLD | CANCELLED-AVAILABLE | -AVAILABLE) ;;
+    *) expect 'an order and a pet that agree' "$state-$(status_of "$2")" ;;
+    esac
+    note 'the customer asks again, with the same key'
+    (shift 2 && "$@" 2>&1) | grep -E '^petctl|TOTAL|PAID' || true
+    petctl cart remove "$2" >/dev/null
+    echo
+}
+
+# Wait until no order has a way to go.
+settle() {
+    tries=0
+    while petctl --json orders | grep -q '"state":"[A-Z]*ING"'; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 100 ]; then
+            expect 'orders that come to an end' "$(petctl orders)"
+        fi
+        sleep 0.1
+    done
+}
+
+heading 'kill -KILL: all three, in the middle of a purchase'
+crash 1 dog-moose
+crash 2 parrot-admiral
+crash 3 rabbit-hazel
+
+heading 'The books: do money, orders and pets agree?'
+show petctl orders
+show payctl books
+n_paid=$(petctl --json orders | grep -c '"state":"PAID"' || true)
+paid=$(petctl --json orders | grep '"state":"PAID"' |
+    sed 's/.*"total":{"minor":\([0-9]*\).*/\1/' |
+    awk '{ sum += $1 } END { print sum + 0 }')
+pets=$(petctl --json orders | grep '"state":"PAID"' | grep -o '"pet_id"' | wc -l)
+sold=$(petctl --json list --all --unavailable | grep -c '"status":"SOLD"' || true)
+reserved=$(petctl --json list --all --unavailable |
+    grep -c '"status":"RESERVED"' || true)
+earned=$(payctl --json books | grep '"kind":"MERCHANT"' |
+    sed 's/.*"posted":{"minor":\([0-9]*\).*/\1/' |
+    awk '{ sum += $1 } END { print sum + 0 }')
+captured=$(payctl --json list --merchant petshop | grep -c '"state":"CAPTURED"')
+held=$(payctl --json books | sed -n 's/.*"sum":.*"held":\(-*[0-9]*\).*/\1/p')
+printf '\n'
+row() {
+    printf '  %-34s %10s   %-34s %10s\n' "$@"
+}
+row 'orders that are paid' "$n_paid" 'payments that are captured' "$captured"
+row 'cents of these orders' "$paid" 'cents that the shop has' "$earned"
+row 'pets of these orders' "$pets" 'pets that are sold' "$sold"
+row 'pets still reserved' "$reserved" 'cents still held on cards' "$held"
+expect "$n_paid" "$captured"
+expect "$paid" "$earned"
+expect "$pets" "$sold"
+expect '0 0' "$reserved $held"
+expect "$n_pets" "$(petctl list --all --unavailable | wc -l)"
 
 heading 'SIGTERM: finish what runs, then end'
-kill -TERM "$kvd_pid"
-code=0
-wait "$kvd_pid" || code=$?
-kvd_pid=
-expect 0 "$code"
-echo "kvd ended with exit code $code"
+stop_three
 printf '\nAll went as it should.\n'

@@ -6,6 +6,9 @@
 #   DIR/ca.pem                 the authority            (ca.key)
 #   DIR/server.pem server.key  for localhost, 127.0.0.1, ::1 and the services
 #   DIR/client.pem client.key  common name "dev-client"
+#   DIR/payment/               paymentd's own authority (ca.pem, ca.key), its
+#                              server.pem, and who may come in: shop.pem, the
+#                              client petstored, and operator.pem, payctl
 #   DIR/test/                  what must be refused, see below
 #
 # Does nothing while DIR is complete and good for another week. Keys are
@@ -38,7 +41,7 @@ fi
 
 new=$out/.new
 rm -rf "$new"
-mkdir -p "$new/test" "$new/db"
+mkdir -p "$new/test" "$new/payment" "$new/db"
 trap 'rm -rf "$new"' EXIT
 cd "$new"
 
@@ -112,6 +115,15 @@ sign ca server kvd "$server;$local,$services"
 key client
 sign ca client dev-client "$client"
 
+# Nobody reaches paymentd whom its own authority has not signed.
+authority payment/ca 'rpcrt development, payment'
+key payment/server
+sign payment/ca payment/server paymentd "$server;$local,DNS:paymentd"
+key payment/shop
+sign payment/ca payment/shop petstored "$client"
+key payment/operator
+sign payment/ca payment/operator payctl "$client"
+
 # The other authority, which nobody here trusts, and what it has signed.
 authority test/other-ca 'somebody else'
 key test/other-server
@@ -184,6 +196,6 @@ chmod 644 test/open.key
 
 rm -rf db log
 find . -name '*.pem' -exec chmod 644 {} +
-rm -rf "$out/test" "$out"/*.pem "$out"/*.key
-mv test ./*.pem ./*.key "$out"
+rm -rf "$out/test" "$out/payment" "$out"/*.pem "$out"/*.key
+mv test payment ./*.pem ./*.key "$out"
 printf '%s\n' "$sum" >"$out/stamp"
