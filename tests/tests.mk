@@ -3,7 +3,7 @@
 # tests may use inner names. fuzz/ and bench/ have rules of their own.
 
 .PHONY: test check run-tests tidy layers format format-check golden fuzz contract \
-        headers run-fuzz size
+        headers run-fuzz size soak run-soak mutants run-mutants
 
 NOTESTS   := support fuzz bench golden setup
 TESTSRC   := $(wildcard tests/*/*.c tests/*/*/*.c)
@@ -19,7 +19,7 @@ FUZZERS   := $(filter-out codegen,$(FUZZERS))
 PROGRAMS  := $(filter-out %/protoc-gen-rpcrt,$(PROGRAMS))
 endif
 TESTOBJ   := $(call obj,$(filter-out tests/bench/% tests/golden/%,$(TESTSRC)))
-TESTLIBS  := -lcriterion $(LIBS_kvd) $(LIBS_kvctl) $(LIBS)
+TESTLIBS  := -lcriterion $(LIBS_kvd) $(LIBS_petctl) $(LIBS)
 SANOBJ    := $(O)/obj/tests/support/sanitizers.o
 NOMAIN     = $(filter-out %/main.o,$(1))
 
@@ -55,6 +55,8 @@ $(O)/fuzz/%: $(O)/obj/tests/fuzz/fuzz_%.o $(O)/obj/codegen.a $(O)/obj/pure.a
 
 RUNENV := BUILD='$(BUILD)' O='$(O)' VARIANT='$(VARIANT)' PLUGIN='$(O)/bin/protoc-gen-rpcrt' \
           KVD='$(O)/bin/kvd' KVCTL='$(O)/bin/kvctl' \
+          PAYMENTD='$(O)/bin/paymentd' PAYCTL='$(O)/bin/payctl' \
+          PETSTORED='$(O)/bin/petstored' PETCTL='$(O)/bin/petctl' \
           GOLDEN=tests/golden
 
 # The first example of the README is built against an installation.
@@ -63,9 +65,23 @@ test: ## install what is missing, build with sanitizers, run every test
 	$(Q)sh .ci/install build test
 	$(AGAIN) VARIANT=release PREFIX='$(HERE)' install
 	$(AGAIN) VARIANT=$(if $(filter command% environment%,$(origin VARIANT)),$(VARIANT),asan) run-tests \
-	    MORE='"readme=sh tests/setup/readme.sh $(HERE)" "demo=sh tests/setup/demo.sh $$(O)/bin"'
+	    MORE='"readme=sh tests/setup/readme.sh $(HERE)" "demo=sh tests/setup/demo.sh $$(O)/bin" \
+	        "demo-kv=sh tests/setup/demo_kv.sh $$(O)/bin"'
 run-tests: $(PROGRAMS) $(TESTS) $(REPLAYS)
 	$(Q)$(RUNENV) sh tests/setup/run.sh $(TESTS) $(REPLAYS) $(MORE)
+
+soak: ## the same claims for longer: purchases under SOAK_FAULTS=200 faults
+	$(Q)sh .ci/install build test
+	$(AGAIN) VARIANT=asan run-soak
+run-soak: $(PROGRAMS) $(O)/tests/purchase
+	$(Q)$(RUNENV) PURCHASE_FAULTS=$(or $(SOAK_FAULTS),200) TEST_TIMEOUT=3600 \
+	    sh tests/setup/run.sh $(O)/tests/purchase
+
+mutants: ## break the sale of a pet on purpose: the purchase tests must notice
+	$(Q)sh .ci/install build test
+	$(AGAIN) VARIANT=asan run-mutants
+run-mutants: $(PROGRAMS) $(O)/tests/purchase
+	$(Q)$(RUNENV) sh tests/setup/mutants.sh $(BUILD) $(O)/tests/purchase $(MUTANT)
 
 check: ## tests under TSan, layers, format, clang-tidy; warnings are errors
 	$(Q)sh .ci/install build test check

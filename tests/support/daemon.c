@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 32u
+#define ARGUMENTS_MAX 64u
 
 /* Between fork() and exec(): only what is safe there. */
 static void
