@@ -3,15 +3,17 @@
  * rounds, and writes the medians as tables of ratios and as JSON. Each subject
  * is a server process and a client process, over TCP loopback; see subject.h.
  *
- *   bench PROGRAMS KVD SECONDS ROUNDS RESULTS [BENCH]
+ *   bench PROGRAMS SERVERS SECONDS ROUNDS RESULTS [BENCH]
  *
- * PROGRAMS is the folder of the subjects, KVD the key-value server, SECONDS
+ * PROGRAMS is the folder of the subjects, SERVERS that of the daemons, SECONDS
  * the length of one measurement, RESULTS the file to write; BENCH leaves out
- * the other bench.
+ * the other benches.
  */
+#include "bench/figures.h"
 #include "bench/process.h"
 #include "bench/redis.h"
 #include "bench/results.h"
+#include "bench/shop_bench.h"
 #include "bench/table.h"
 
 #include <errno.h>
@@ -20,7 +22,7 @@
 
 struct bench {
     const char *programs;
-    const char *kvd;
+    const char *servers;
     double seconds;
     unsigned rounds;
 };
@@ -45,34 +47,10 @@ static const struct subject subjects[] = {
 static const unsigned echo_depths[] = {1, 8, 64, 256, 1024};
 static const unsigned kv_depths[] = {1, 50, 800};
 
-/* What load_print() writes; `calls` is not kept. */
-struct figures {
-    double calls_per_s;
-    double p50_us;
-    double p99_us;
-    double allocs_per_call;
-    double calls;
-};
-
-static double
-figure_parse(const char *text, const char *name, const char *program)
-{
-    char start[32];
-    const char *found;
-
-    snprintf(start, sizeof(start), "%s ", name);
-    found = strstr(text, start);
-    if (found == NULL) {
-        bench_fail("%s printed no %s: %s", program, name, text);
-    }
-    return strtod(found + strlen(start), NULL);
-}
-
 static struct figures
 client_run(const struct bench *bench, const char *program, const char *name,
            unsigned port, unsigned depth)
 {
-    struct figures figures;
     struct process client;
     char path[512];
     char port_text[16];
@@ -90,12 +68,7 @@ client_run(const struct bench *bench, const char *program, const char *name,
     process_read_all(&client, 20 + 3 * (unsigned)bench->seconds, output,
                      sizeof(output));
     process_end(&client, 0);
-    figures.calls = figure_parse(output, "calls", program);
-    figures.calls_per_s = figure_parse(output, "calls_per_s", program);
-    figures.p50_us = figure_parse(output, "p50_us", program);
-    figures.p99_us = figure_parse(output, "p99_us", program);
-    figures.allocs_per_call = figure_parse(output, "allocs_per_call", program);
-    return figures;
+    return figures_parse(output, program);
 }
 
 static double
@@ -167,12 +140,14 @@ kvd_start(const struct bench *bench, unsigned *ret_port)
 {
     struct process process;
     char line[512];
-    const char *argv[] = {bench->kvd,  "--engine",          "memory",
+    static char path[512]; /* the process's name, too */
+    const char *argv[] = {path,        "--engine",          "memory",
                           "--no-auth", "--log-level",       "error",
                           "--listen",  "tcp://127.0.0.1:0", NULL};
     const char *port;
 
-    process = process_start(bench->kvd, argv);
+    snprintf(path, sizeof(path), "%s/kvd", bench->servers);
+    process = process_start(path, argv);
     process_read_line(&process, line, sizeof(line));
     port = strrchr(line, ':');
     if (port == NULL) {
@@ -253,13 +228,13 @@ main(int argc, char **argv)
 
     if (argc != 6 && argc != 7) {
         fprintf(stderr,
-                "Usage: %s PROGRAMS KVD SECONDS ROUNDS RESULTS "
-                "[echo|kv]\n",
+                "Usage: %s PROGRAMS SERVERS SECONDS ROUNDS RESULTS "
+                "[echo|kv|shop]\n",
                 argv[0]);
         return 2;
     }
     bench.programs = argv[1];
-    bench.kvd = argv[2];
+    bench.servers = argv[2];
     bench.seconds = strtod(argv[3], NULL);
     bench.rounds = (unsigned)strtoul(argv[4], NULL, 10);
     if (!(bench.seconds > 0) || bench.rounds < 1 ||
@@ -274,6 +249,10 @@ main(int argc, char **argv)
     if (only == NULL || strcmp(only, "kv") == 0) {
         kv_bench(&bench);
         table_kv(bench.rounds, bench.seconds);
+    }
+    if (only == NULL || strcmp(only, "shop") == 0) {
+        shop_bench(bench.programs, bench.servers, bench.seconds, bench.rounds);
+        table_shop(bench.rounds, bench.seconds);
     }
     if (!results_write(argv[5])) {
         bench_fail("%s: %s", argv[5], strerror(errno));

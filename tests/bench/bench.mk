@@ -1,5 +1,5 @@
 # The benchmark: subjects, their driver, and Debian's gRPC C++ and redis to
-# compare with.
+# compare with. BENCH_PETS: how many the shop's large catalogue has (100000).
 
 .PHONY: bench run-bench
 
@@ -8,18 +8,23 @@ BENCH_ROUNDS  ?= 3
 BENCHD := $(BUILD)/bench
 BENCHO := $(call obj,$(wildcard tests/bench/*.c))
 SHARE  := $(patsubst %,$(O)/obj/tests/bench/%.o,subject load allocs)
-DRIVER := $(patsubst %,$(O)/obj/tests/bench/%.o,bench process results table redis)
-SUBJECTS := $(patsubst %,$(BENCHD)/%,nng rpcrt kv grpc)
+DRIVER := $(patsubst %,$(O)/obj/tests/bench/%.o,bench process figures results table redis \
+              shop_bench shop_stack shop_count shop_table)
+BUYER  := $(patsubst %,$(O)/obj/tests/bench/%.o,shop shop_client shop_pets shop_buy shop_list)
+SUBJECTS := $(patsubst %,$(BENCHD)/%,nng rpcrt kv grpc shop)
+BENCH_SERVERS := $(patsubst %,$(O)/bin/%,kvd paymentd petstored)
+LIBS_bench := -lsodium
 ALLOBJ += $(BENCHO)
 
-bench: ## echo beside nng and gRPC C++, kv beside redis; BENCH_SECONDS= BENCH_ROUNDS=
+bench: ## echo beside nng and gRPC C++, kv beside redis, the shop; BENCH=shop BENCH_SECONDS= BENCH_ROUNDS=
 	$(Q)sh .ci/install build bench
 	$(AGAIN) run-bench
-run-bench: $(BENCHD)/bench $(SUBJECTS) $(O)/bin/kvd
-	$(Q)$< $(BENCHD) $(O)/bin/kvd $(BENCH_SECONDS) $(BENCH_ROUNDS) \
+run-bench: $(BENCHD)/bench $(SUBJECTS) $(BENCH_SERVERS)
+	$(Q)sh tests/support/certs.sh $(BENCHD)/certs
+	$(Q)$< $(BENCHD) $(O)/bin $(BENCH_SECONDS) $(BENCH_ROUNDS) \
 	    $(BENCHD)/results.json $(BENCH)
 
-$(O)/obj/tests/bench/rpcrt.o $(O)/obj/tests/bench/kv.o: | $(GENH)
+$(O)/obj/tests/bench/rpcrt.o $(O)/obj/tests/bench/kv.o $(BUYER): | $(GENH)
 $(O)/obj/tests/bench/nng.o: | $(NNGLIB)
 $(BENCHD)/bench: $(DRIVER)
 	$(PROGRAM)
@@ -29,6 +34,9 @@ $(BENCHD)/rpcrt: $(O)/obj/tests/bench/rpcrt.o $(SHARE) \
   $(call genobj,$(GEN)/bench/echo,$(GENEXT)) $(LIB).a
 	$(PROGRAM)
 $(BENCHD)/kv: $(O)/obj/tests/bench/kv.o $(SHARE) $(ALIBS)
+	$(PROGRAM)
+
+$(BENCHD)/shop: $(BUYER) $(SHARE) $(ALIBS)
 	$(PROGRAM)
 
 # gRPC's own stubs of the same .proto.

@@ -202,6 +202,12 @@ load_answered(struct load *load, unsigned slot)
 }
 
 void
+load_restart(struct load *load, unsigned slot)
+{
+    load->started_ns[slot] = now_ns();
+}
+
+void
 load_run_blocking(struct load *load, double seconds, load_call_fn *call,
                   void *arg)
 {

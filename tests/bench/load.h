@@ -37,6 +37,10 @@ void load_run_blocking(struct load *load, double seconds, load_call_fn *call,
 /** Tell that a slot's call was answered. True: start the next one now. */
 bool load_answered(struct load *load, unsigned slot);
 
+/** Let a slot's latency count from now on: what it did before was a
+ * preparation. */
+void load_restart(struct load *load, unsigned slot);
+
 /** Write "calls_per_s", "p50_us", "p99_us", "allocs_per_call" and "calls" (all
  * that were made, the warm-up too) to stdout, one "name value" a line. */
 void load_print(const struct load *load);

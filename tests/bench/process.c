@@ -4,9 +4,11 @@
 #include "bench/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,7 +17,7 @@
 #include <unistd.h>
 
 #define LINE_TIMEOUT_S 20u
-#define ARGS_MAX 31u
+#define ARGS_MAX 63u
 
 void
 bench_fail(const char *format, ...)
@@ -30,13 +32,27 @@ bench_fail(const char *format, ...)
     exit(1);
 }
 
+/* Its standard error goes to a file, if one is named. */
+static bool
+log_open(const char *log)
+{
+    int fd;
+
+    if (log == NULL) {
+        return true;
+    }
+    fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    return fd >= 0 && dup2(fd, 2) == 2;
+}
+
 static void
-child_run(const char *path, const char *const *argv, int input, int output)
+child_run(const char *path, const char *const *argv, const char *log, int input,
+          int output)
 {
     char *copy[ARGS_MAX + 1] = {NULL};
 
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || dup2(input, 0) < 0 ||
-        dup2(output, 1) < 0) {
+    if (!log_open(log) || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
+        dup2(input, 0) < 0 || dup2(output, 1) < 0) {
         _exit(127);
     }
     for (int fd = 3; fd < 64; fd++) {
@@ -51,7 +67,7 @@ child_run(const char *path, const char *const *argv, int input, int output)
 }
 
 struct process
-process_start(const char *path, const char *const *argv)
+process_start_logged(const char *path, const char *const *argv, const char *log)
 {
     struct process process = {.name = path};
     int input[2];
@@ -66,7 +82,7 @@ process_start(const char *path, const char *const *argv)
         bench_fail("fork: %s", strerror(errno));
     }
     if (process.pid == 0) {
-        child_run(path, argv, input[0], output[1]);
+        child_run(path, argv, log, input[0], output[1]);
     }
     close(input[0]);
     close(output[1]);
@@ -76,6 +92,12 @@ process_start(const char *path, const char *const *argv)
         bench_fail("fdopen: %s", strerror(errno));
     }
     return process;
+}
+
+struct process
+process_start(const char *path, const char *const *argv)
+{
+    return process_start_logged(path, argv, NULL);
 }
 
 static time_t

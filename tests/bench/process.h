@@ -31,6 +31,10 @@ bench_fail(const char *format, ...);
  */
 struct process process_start(const char *path, const char *const *argv);
 
+/** The same; what it writes to its standard error is added to a file. */
+struct process process_start_logged(const char *path, const char *const *argv,
+                                    const char *log);
+
 /** Read one line of its output, without its end; waits 20 s. */
 void process_read_line(struct process *process, char *line, size_t size);
 

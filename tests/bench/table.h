@@ -6,5 +6,6 @@
 
 void table_echo(unsigned rounds, double seconds);
 void table_kv(unsigned rounds, double seconds);
+void table_shop(unsigned rounds, double seconds);
 
 #endif
