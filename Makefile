@@ -49,7 +49,7 @@ else
 NNGLIB   := $(O)/nng/lib/libnng.a
 endif
 LIBS     := $(NNGSYS) -lprotobuf-c -lmbedtls -lmbedx509 -lmbedcrypto
-LIBS_kvd := -llmdb -lsodium -lz
+LIBS_kvd       := -llmdb -lsodium -lz
 LIBS_paymentd  := -lsodium
 LIBS_petstored := -lsodium
 LIBS_kvctl     := -lsodium
