@@ -99,6 +99,8 @@ $(O)/obj/gen/%.pb-c.o: $(GEN)/%.pb-c.c $(O)/flags
 # What a folder may include besides the public headers and generated code.
 $(O)/obj/rpcrt/%.o:               CPPFLAGS += -Irpcrt
 $(O)/obj/rpcrt/transport/nng/%.o: CPPFLAGS += -isystem $(O)/nng/include
+# Much code that seldom runs.
+$(O)/obj/rpcrt/wire/json_%.o:     SAN += $(if $(filter release,$(VARIANT)),-Os)
 $(O)/obj/services/%.o:            CPPFLAGS += -Iservices
 $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
                                     -Icodegen -Itests -isystem $(O)/nng/include
@@ -161,7 +163,7 @@ $(Q)$(CC) $(SAN) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
     $(LIBS_$(@F)) $(LIBS) $(1)
 endef
 # A daemon takes of common/ what it uses.
-$(O)/obj/common.a: $(COMMON) $(O)/sources
+$(O)/obj/common.a: $(COMMON) $(call genobj,$(call records,common),pb-c) $(O)/sources
 	$(ARCHIVE)
 define DAEMON
 $(O)/bin/$(1)d: $(filter $(O)/obj/services/$(1)/%,$(SERVE)) \

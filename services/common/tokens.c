@@ -206,6 +206,19 @@ token_add(struct common_tokens *tokens, const struct token *token,
     return RPCRT_OK;
 }
 
+static bool
+hash_known(const struct common_tokens *tokens, const struct token *token)
+{
+    size_t i;
+
+    for (i = 0; i < tokens->n_items; i++) {
+        if (memcmp(tokens->items[i].hash, token->hash, HASH_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One line of the file; the token is kept or gone afterwards. */
 static enum rpcrt_code
 line_take(const struct reader *reader, char *text, unsigned number)
@@ -221,6 +234,9 @@ line_take(const struct reader *reader, char *text, unsigned number)
     why = strlen(text) == LINE_SIZE - 1
               ? "the line is too long"
               : line_read(reader, text, &token, &empty);
+    if (why == NULL && !empty && hash_known(reader->tokens, &token)) {
+        why = "an earlier line has the same token";
+    }
     if (why != NULL) {
         free(token.access);
         return common_error_set(reader->error, RPCRT_INVALID_ARGUMENT,
@@ -241,7 +257,16 @@ file_read(const struct reader *reader, FILE *file)
     char line[LINE_SIZE];
     unsigned number = 0;
 
-    while (fgets(line, sizeof(line), file) != NULL) {
+    /* Behind the end of what is read there is no zero byte but its own. */
+    while (memset(line, 1, sizeof(line)),
+           fgets(line, sizeof(line), file) != NULL) {
+        size_t size = strlen(line) + 1;
+
+        if (memchr(line + size, '\0', sizeof(line) - size) != NULL) {
+            return common_error_set(reader->error, RPCRT_INVALID_ARGUMENT,
+                                    "%s:%u: not a text", reader->path,
+                                    number + 1);
+        }
         if (line_take(reader, line, ++number) != RPCRT_OK) {
             return reader->error->code;
         }
@@ -249,6 +274,11 @@ file_read(const struct reader *reader, FILE *file)
     if (ferror(file)) {
         return common_error_errno(reader->error, RPCRT_FAILED_PRECONDITION,
                                   errno, "read %s", reader->path);
+    }
+    if (reader->tokens->n_items == 0) {
+        return common_error_set(reader->error, RPCRT_INVALID_ARGUMENT,
+                                "%s: no token: nobody could come in",
+                                reader->path);
     }
     return RPCRT_OK;
 }
@@ -313,8 +343,7 @@ common_tokens_find(const struct common_tokens *tokens, const char *token,
     for (i = 0; i < tokens->n_items; i++) {
         const struct token *item = &tokens->items[i];
 
-        if (sodium_memcmp(hash, item->hash, sizeof(hash)) != 0 ||
-            state == COMMON_TOKEN_KNOWN) {
+        if (sodium_memcmp(hash, item->hash, sizeof(hash)) != 0) {
             continue;
         }
         if (now_s < item->until_s) {

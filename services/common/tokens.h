@@ -38,7 +38,8 @@ typedef const char *common_token_line_fn(const struct common_token_line *line,
  * Read a file.
  *
  * access_size  bytes of what a line opens
- * Returns      OK; INVALID_ARGUMENT naming file and line of what is wrong;
+ * Returns      OK; INVALID_ARGUMENT naming file and line of what is wrong, also
+ *              if a token stands there twice, or none at all;
  *              FAILED_PRECONDITION if it can't be read; RESOURCE_EXHAUSTED.
  */
 RPCRT_MUST_CHECK enum rpcrt_code

@@ -135,12 +135,39 @@ Test(token_files, let_a_token_expire_after_its_day)
     cr_expect_str_eq(opens("b", INT64_C(1709251200)), "expired");
 }
 
-Test(token_files, prefer_a_line_that_is_still_good)
+Test(token_files, have_each_token_once)
 {
-    cr_assert_eq(load("old %a until=2027-01-30\nnew %a\n"
-                      "older %a until=2020-01-01\n"),
-                 RPCRT_OK, "%s", error.text);
-    cr_expect_str_eq(opens("a", DAY_S), "new ");
+    cr_expect_eq(load("old %a until=2027-01-30\nother %b\nnew %a\n"),
+                 RPCRT_INVALID_ARGUMENT);
+    cr_expect_not_null(strstr(error.text, ":3: an earlier line"), "%s",
+                       error.text);
+}
+
+Test(token_files, that_open_nothing_are_refused)
+{
+    cr_expect_eq(load(""), RPCRT_INVALID_ARGUMENT);
+    cr_expect_not_null(strstr(error.text, path), "%s", error.text);
+    cr_expect_eq(load("# merchant red %a\n\n"), RPCRT_INVALID_ARGUMENT);
+}
+
+Test(token_files, that_are_no_text_are_refused, .timeout = 20)
+{
+    static const char bytes[] = "merchant red\0";
+    FILE *file;
+
+    cr_expect_eq(common_tokens_load("/dev/zero", line_read,
+                                    sizeof(struct access), &error, &tokens),
+                 RPCRT_INVALID_ARGUMENT);
+    cr_expect_not_null(strstr(error.text, "/dev/zero:1:"), "%s", error.text);
+    file_write("merchant red %a ");
+    file = fopen(path, "a");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(bytes, sizeof(bytes), 1, file), 1);
+    cr_assert_eq(fclose(file), 0);
+    cr_expect_eq(common_tokens_load(path, line_read, sizeof(struct access),
+                                    &error, &tokens),
+                 RPCRT_INVALID_ARGUMENT);
+    cr_assert_eq(unlink(path), 0);
 }
 
 Test(token_files, refuse_what_is_no_line_without_telling_it)

@@ -292,14 +292,14 @@ Test(tokens, may_be_read_only)
     kvs_tokens_free(tokens);
 }
 
-Test(tokens, may_be_none)
+Test(tokens, must_be_there)
 {
     struct kvs_tokens *tokens = NULL;
     struct common_error error;
 
-    cr_assert_eq(load("", &error, &tokens), RPCRT_OK);
-    cr_expect_null(kvs_tokens_find(tokens, kvs_slice_text("secret")));
-    kvs_tokens_free(tokens);
+    cr_expect_eq(load("# nobody yet\n", &error, &tokens),
+                 RPCRT_INVALID_ARGUMENT);
+    cr_expect_not_null(strstr(error.text, token_path), "%s", error.text);
 }
 
 Test(tokens, refuse_lines_by_number_without_repeating_them)
