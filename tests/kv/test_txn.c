@@ -406,10 +406,11 @@ ENGINE_TEST(loses_no_step_of_a_shared_counter)
  * does not wait for the disk behind the writes of others. */
 ENGINE_TEST(only_reads_are_answered_at_once)
 {
-    struct kvs_op op = get_op("a");
+    struct kvs_op then = get_op("a");
+    struct kvs_op otherwise = get_op("b");
     struct kvs_write write = {.space = kvs_slice_text(store->space),
-                              .then = {&op, 1},
-                              .otherwise = {&op, 1},
+                              .then = {&then, 1},
+                              .otherwise = {&otherwise, 1},
                               .memory = store_memory(store)};
 
     cr_assert_gt(store_put(store, "a", "1"), 0);
