@@ -88,8 +88,10 @@ static const char token_help[] =
 
 static const char secret_help[] =
     "Prints a line for the server's file of secrets; all of it is secret. The\n"
-    "first line of that file is used for new records, the others as long as\n"
-    "there are records made with them.";
+    "first line of that file is used for new records, the others stay for "
+    "those\n"
+    "made before. Where several servers run, add the line below the others in\n"
+    "each, restart them, and only then move it to the top.";
 
 static const struct cli_command commands[] = {
     {"issue", "NUMBER", "make a card known", issue_help, 1, 1, issue_flags,

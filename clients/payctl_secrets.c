@@ -6,24 +6,36 @@
 #include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* What the server takes. */
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-_."
+#define ID_SIZE_MAX 32u
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ" ID_CHARACTERS
 #define NAME_SIZE_MAX 63u
+#define YEAR_MIN 1970
 
-/* A name that can stand in a line of words. */
 static bool
-name_ok(const char *name)
+word_ok(const char *word, const char *characters, size_t size_max)
 {
-    size_t length = strlen(name);
-    size_t i;
+    size_t length = strspn(word, characters);
 
-    for (i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)name[i]) &&
-            strchr("-_.", name[i]) == NULL) {
-            return false;
-        }
-    }
-    return length > 0 && length <= NAME_SIZE_MAX;
+    return length > 0 && length <= size_max && word[length] == '\0';
+}
+
+/* Whether there is such a day; the characters have been checked. */
+static bool
+day_exists(const char *date)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = (int)strtol(date, NULL, 10);
+    int month = (int)strtol(date + 5, NULL, 10);
+    int day = (int)strtol(date + 8, NULL, 10);
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return year >= YEAR_MIN && month >= 1 && month <= 12 && day >= 1 &&
+           day <= days[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
 static bool
@@ -41,7 +53,7 @@ date_ok(const char *date)
             return false;
         }
     }
-    return true;
+    return day_exists(date);
 }
 
 int
@@ -59,14 +71,14 @@ payctl_token(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "usage: %s token new operator|merchant NAME",
                          cli->program);
     }
-    if (!name_ok(argv[2])) {
+    if (!word_ok(argv[2], NAME_CHARACTERS, NAME_SIZE_MAX)) {
         return cli_usage(cli,
                          "'%s': a name has 1 to %u letters, digits, '-', "
                          "'_' or '.'",
                          argv[2], NAME_SIZE_MAX);
     }
     if (until != NULL && !date_ok(until)) {
-        return cli_usage(cli, "--until %s: expected YYYY-MM-DD", until);
+        return cli_usage(cli, "--until %s: expected a day, YYYY-MM-DD", until);
     }
     if (sodium_init() < 0) {
         return cli_fail(cli, "no source of random numbers");
@@ -93,11 +105,11 @@ payctl_secret(struct cli *cli, int argc, char **argv)
     if (strcmp(argv[0], "new") != 0) {
         return cli_usage(cli, "usage: %s secret new ID", cli->program);
     }
-    if (!name_ok(argv[1])) {
+    if (!word_ok(argv[1], ID_CHARACTERS, ID_SIZE_MAX)) {
         return cli_usage(cli,
-                         "'%s': an id has 1 to %u letters, digits, '-', "
-                         "'_' or '.'",
-                         argv[1], NAME_SIZE_MAX);
+                         "'%s': an id has 1 to %u of a-z, 0-9, '-', '_' and "
+                         "'.'",
+                         argv[1], ID_SIZE_MAX);
     }
     if (sodium_init() < 0) {
         return cli_fail(cli, "no source of random numbers");

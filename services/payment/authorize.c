@@ -24,7 +24,7 @@ struct authorize {
     bool number_ok;
     struct pay_number number;
     struct pay_once once;
-    struct common_record cards[PAY_SECRETS_MAX];
+    struct pay_cards cards;
 };
 
 static const Payment__V1__Card no_card = PAYMENT__V1__CARD__INIT;
@@ -49,16 +49,25 @@ authorize_parameters(struct pay_mac *mac, const void *arg)
     pay_mac_text(mac, job->request->reference);
 }
 
-/* Characters of a text in UTF-8: bytes that go on with one do not count. */
-static size_t
-characters(const char *text)
+/* Why a text can't be a reference; NULL if it can. It is UTF-8, as every text
+ * of a message; bytes that go on with a character do not count. */
+static const char *
+reference_refuse(const char *text)
 {
     size_t n = 0;
 
     for (; *text != '\0'; text++) {
-        n += ((unsigned char)*text & 0xc0u) == 0x80u ? 0 : 1;
+        unsigned char c = (unsigned char)*text;
+
+        /* U+0000 to U+001F, U+007F; U+0080 to U+009F. */
+        if (c < 0x20u || c == 0x7fu ||
+            (c == 0xc2u && (unsigned char)text[1] < 0xa0u)) {
+            return "the reference has control characters";
+        }
+        n += (c & 0xc0u) == 0x80u ? 0 : 1;
     }
-    return n;
+    return n > REFERENCE_MAX ? "the reference has more than 64 characters"
+                             : NULL;
 }
 
 /* The rules whose breaking is not kept. */
@@ -68,6 +77,7 @@ authorize_check(struct authorize *job)
     const Payment__V1__AuthorizeRequest *request = job->request;
     Payment__V1__Reason reason = pay_money_check(request->amount);
     enum rpcrt_code code = pay_key_check(&job->call, request->idempotency_key);
+    const char *why;
 
     if (code != RPCRT_OK) {
         return code;
@@ -75,12 +85,10 @@ authorize_check(struct authorize *job)
     if (reason != PAYMENT__V1__REASON__REASON_UNSPECIFIED) {
         return pay_refuse(job->call.ctx, reason);
     }
-    if (characters(request->reference) > REFERENCE_MAX) {
-        return rpcrt_ctx_fail(job->call.ctx, RPCRT_INVALID_ARGUMENT,
-                              "the reference has more than %u characters",
-                              REFERENCE_MAX);
-    }
-    return RPCRT_OK;
+    why = reference_refuse(request->reference);
+    return why == NULL ? RPCRT_OK
+                       : rpcrt_ctx_fail(job->call.ctx, RPCRT_INVALID_ARGUMENT,
+                                        "%s", why);
 }
 
 static enum rpcrt_code
@@ -125,23 +133,6 @@ authorize_again(struct authorize *job, const char *id)
 /* -- the first --------------------------------------------------------------
  */
 
-/* The card among those looked up; NULL if it was never issued. */
-static const struct common_record *
-card_find(const struct authorize *job)
-{
-    size_t i;
-
-    for (i = 0; i < pay_secrets_count(job->call.service->secrets); i++) {
-        const Payment__Record__Card *card =
-            (const Payment__Record__Card *)job->cards[i].message;
-
-        if (card != NULL && card->account != NULL) {
-            return &job->cards[i];
-        }
-    }
-    return NULL;
-}
-
 /* Hold the amount, or say why not. */
 static Payment__V1__Reason
 authorize_decide(struct authorize *job, struct pay_ledger *ledger)
@@ -159,7 +150,7 @@ authorize_decide(struct authorize *job, struct pay_ledger *ledger)
                         job->call.now_ms)) {
         return PAYMENT__V1__REASON__CARD_EXPIRED;
     }
-    record = card_find(job);
+    record = pay_cards_find(&job->call, &job->cards);
     if (record == NULL) {
         return PAYMENT__V1__REASON__CARD_UNKNOWN;
     }
@@ -232,6 +223,7 @@ authorize_new(struct authorize *job)
                    pay_service_order(job->call.service, job->call.now_ms),
                    payment->id),
         NULL);
+    common_expect(job->call.work, &job->cards.secrets);
     pay_once_put(&job->call, &job->once, payment->id);
     code = common_commit(job->call.work);
     if (code != RPCRT_OK) {
@@ -247,17 +239,12 @@ authorize_try(void *arg)
 {
     struct authorize *job = arg;
     struct pay_call *call = &job->call;
-    const struct pay_secrets *secrets = call->service->secrets;
     const char *id = NULL;
     enum rpcrt_code code;
-    size_t i;
 
     pay_once_read(call, &job->once);
-    for (i = 0; job->number_ok && i < pay_secrets_count(secrets); i++) {
-        common_read(call->work,
-                    pay_key_card(call->work, secrets, i, job->number.digits),
-                    &payment__record__card__descriptor, &job->cards[i]);
-    }
+    pay_cards_read(call, &job->cards,
+                   job->number_ok ? job->number.digits : NULL);
     code = common_read_now(call->work);
     if (code != RPCRT_OK) {
         return pay_call_failed(call, code);
@@ -266,7 +253,11 @@ authorize_try(void *arg)
     if (code != RPCRT_OK) {
         return code;
     }
-    return id != NULL ? authorize_again(job, id) : authorize_new(job);
+    if (id != NULL) {
+        return authorize_again(job, id);
+    }
+    code = pay_cards_check(call, &job->cards);
+    return code == RPCRT_OK ? authorize_new(job) : code;
 }
 
 enum rpcrt_code

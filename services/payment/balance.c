@@ -57,33 +57,28 @@ static enum rpcrt_code
 card_balance(struct pay_call *call, const char *text,
              Payment__V1__GetBalanceReply *reply)
 {
-    const struct pay_secrets *secrets = call->service->secrets;
-    size_t n = pay_secrets_count(secrets);
-    struct common_record cards[PAY_SECRETS_MAX];
+    struct pay_cards cards = {.secrets = {.key = NULL}};
+    const struct common_record *record;
     struct pay_number number;
     enum rpcrt_code code;
-    size_t i;
 
     if (!pay_number_read(text, &number)) {
         return pay_refuse(call->ctx, PAYMENT__V1__REASON__CARD_NUMBER_INVALID);
     }
-    for (i = 0; i < n; i++) {
-        common_read(call->work,
-                    pay_key_card(call->work, secrets, i, number.digits),
-                    &payment__record__card__descriptor, &cards[i]);
-    }
+    pay_cards_read(call, &cards, number.digits);
     pay_number_wipe(&number);
     code = common_read_now(call->work);
     if (code != RPCRT_OK) {
         return pay_call_failed(call, code);
     }
-    for (i = 0; i < n; i++) {
-        const Payment__Record__Card *card =
-            (const Payment__Record__Card *)cards[i].message;
-
-        if (card != NULL && card->account != NULL) {
-            return card_answer(call, card, reply);
-        }
+    record = pay_cards_find(call, &cards);
+    if (record != NULL) {
+        return card_answer(call, (const Payment__Record__Card *)record->message,
+                           reply);
+    }
+    code = pay_cards_check(call, &cards);
+    if (code != RPCRT_OK) {
+        return code;
     }
     return pay_refuse_as(call->ctx, RPCRT_NOT_FOUND,
                          PAYMENT__V1__REASON__CARD_UNKNOWN,

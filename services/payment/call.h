@@ -47,6 +47,28 @@ typedef enum rpcrt_code pay_try_fn(void *arg);
 RPCRT_MUST_CHECK enum rpcrt_code pay_call_try(struct pay_call *call,
                                               pay_try_fn *fn, void *arg);
 
+/* -- cards -------------------------------------------------------------------
+ */
+
+/* What stands under a number, with each secret of this process; zeroed. */
+struct pay_cards {
+    struct common_record secrets;
+    struct common_record items[PAY_SECRETS_MAX];
+};
+
+/* Read all with the next common_read_now(). digits NULL: no number, no card. */
+void pay_cards_read(struct pay_call *call, struct pay_cards *cards,
+                    const char *digits);
+
+/* Whether that was all there may be. OK, or UNAVAILABLE, handed to the caller,
+ * if the data was made with a secret that this process lacks. */
+RPCRT_MUST_CHECK enum rpcrt_code pay_cards_check(struct pay_call *call,
+                                                 const struct pay_cards *cards);
+
+/* The card; NULL if it was never issued. */
+const struct common_record *pay_cards_find(const struct pay_call *call,
+                                           const struct pay_cards *cards);
+
 /* -- idempotency keys -------------------------------------------------------
  */
 
@@ -79,7 +101,8 @@ void pay_once_read(struct pay_call *call, struct pay_once *once);
  *
  * ret_id   id of the payment, or key of the card; NULL: nothing was done. For
  *          an Authorize: also that of a key made useless.
- * Returns  OK; ALREADY_EXISTS, handed to the caller, if it was something else.
+ * Returns  OK; ALREADY_EXISTS, handed to the caller, if it was something else;
+ *          UNAVAILABLE if this process lacks the secret to tell.
  */
 RPCRT_MUST_CHECK enum rpcrt_code pay_once_check(struct pay_call *call,
                                                 const struct pay_once *once,

@@ -20,7 +20,7 @@ struct issue {
     Payment__V1__IssueCardReply *reply;
     struct pay_number number;
     struct pay_once once;
-    struct common_record cards[PAY_SECRETS_MAX];
+    struct pay_cards cards;
     struct common_record external;
     char id[COMMON_ID_SIZE];
     const char *external_id;
@@ -111,7 +111,7 @@ issue_put(struct issue *job)
     card.expiry_month = job->request->card->expiry_month;
     card.expiry_year = job->request->card->expiry_year;
     card.account = &account;
-    common_put(work, job->cards[0].key, &card.base);
+    common_put(work, job->cards.items[0].key, &card.base);
     common_expect(work, &job->external);
     common_put(work, job->external.key, &external.base);
     common_put(work, pay_key_entry(work, job->id, 1), &entry.base);
@@ -126,16 +126,17 @@ issue_new(struct issue *job)
     size_t i;
 
     for (i = 0; i < n; i++) {
-        if (job->cards[i].message != NULL) {
+        if (job->cards.items[i].message != NULL) {
             return pay_refuse(job->call.ctx, PAYMENT__V1__REASON__CARD_EXISTS);
         }
-        common_expect(job->call.work, &job->cards[i]);
+        common_expect(job->call.work, &job->cards.items[i]);
     }
+    common_expect(job->call.work, &job->cards.secrets);
     code = issue_put(job);
     if (code != RPCRT_OK) {
         return code;
     }
-    pay_once_put(&job->call, &job->once, job->cards[0].key);
+    pay_once_put(&job->call, &job->once, job->cards.items[0].key);
     code = common_commit(job->call.work);
     return code == RPCRT_OK ? issue_answer(job)
                             : pay_call_failed(&job->call, code);
@@ -146,18 +147,12 @@ issue_try(void *arg)
 {
     struct issue *job = arg;
     struct pay_call *call = &job->call;
-    const struct pay_secrets *secrets = call->service->secrets;
     const char *done = NULL;
     enum rpcrt_code code;
-    size_t i;
 
     common_id_make(job->id);
     pay_once_read(call, &job->once);
-    for (i = 0; i < pay_secrets_count(secrets); i++) {
-        common_read(call->work,
-                    pay_key_card(call->work, secrets, i, job->number.digits),
-                    &payment__record__card__descriptor, &job->cards[i]);
-    }
+    pay_cards_read(call, &job->cards, job->number.digits);
     job->external_id = pay_account_external(
         call->work, job->request->balance->currency, job->id);
     common_read(call->work, pay_key_account(call->work, job->external_id),
@@ -170,7 +165,11 @@ issue_try(void *arg)
     if (code != RPCRT_OK) {
         return code;
     }
-    return done != NULL ? issue_answer(job) : issue_new(job);
+    if (done != NULL) {
+        return issue_answer(job);
+    }
+    code = pay_cards_check(call, &job->cards);
+    return code == RPCRT_OK ? issue_new(job) : code;
 }
 
 enum rpcrt_code

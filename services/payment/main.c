@@ -2,6 +2,7 @@
  * paymentd: the payment server. This file has its flags and puts secrets,
  * tokens, store, service and server together.
  */
+#include "common/claim.h"
 #include "common/daemon.h"
 #include "common/ticker.h"
 #include "payment/expiry.h"
@@ -110,6 +111,7 @@ store_open(struct paymentd *self)
     struct common_error error;
 
     if (common_store_open(&options, &error, &self->store) != RPCRT_OK ||
+        common_store_claim(self->store, "payment", &error) != RPCRT_OK ||
         pay_secrets_enter(self->secrets, self->store, &error) != RPCRT_OK) {
         return fail(self, error.text);
     }

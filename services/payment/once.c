@@ -57,8 +57,10 @@ pay_once_check(struct pay_call *call, const struct pay_once *once,
         return RPCRT_OK;
     }
     if (!pay_secrets_find(call->service->secrets, done->secret_id, &secret)) {
-        return rpcrt_ctx_fail(call->ctx, RPCRT_INTERNAL,
-                              "this server lacks the secret '%s'",
+        return rpcrt_ctx_fail(call->ctx, RPCRT_UNAVAILABLE,
+                              "the store has data made with the secret "
+                              "'%.32s', which the file of secrets lacks: "
+                              "paymentd must be started with it",
                               done->secret_id);
     }
     parameters_mac(call, once, secret, mac);

@@ -10,7 +10,7 @@
 #ifndef PAYMENT_SECRETS_H
 #define PAYMENT_SECRETS_H
 
-#include "common/error.h"
+#include "common/store.h"
 
 #include <sodium.h>
 #include <stdbool.h>
@@ -48,16 +48,34 @@ const char *pay_secrets_id(const struct pay_secrets *secrets, size_t i);
 bool pay_secrets_find(const struct pay_secrets *secrets, const char *id,
                       size_t *ret_i);
 
+/* -- those that the data was made with --------------------------------------
+ *
+ * The store has a record of them. A process that lacks one can't find the cards
+ * made with it, and would make a card twice; and another process may enter one
+ * at any time. So whoever looks for a card reads this record with it, and
+ * whoever writes what depends on the outcome expects it in the commit.
+ */
+
 /**
- * Check every secret that the data in a store may use, and enter the first of
- * the file before its first use. At the start of the program.
+ * Check all, and enter the first of the file before its first use. At the start
+ * of the program.
  *
  * Returns  OK; FAILED_PRECONDITION, naming the id, if the file lacks one or has
  *          another under its id; else the failure of the store.
  */
-struct common_store;
 RPCRT_MUST_CHECK enum rpcrt_code
 pay_secrets_enter(const struct pay_secrets *secrets, struct common_store *store,
+                  struct common_error *ret_error);
+
+/* Read the record with the next common_read_now(). */
+void pay_secrets_read(struct common_work *work,
+                      struct common_record *ret_record);
+
+/* Whether the file has all of the record that was read: OK, or
+ * FAILED_PRECONDITION, naming the id. */
+RPCRT_MUST_CHECK enum rpcrt_code
+pay_secrets_check(const struct pay_secrets *secrets,
+                  const struct common_record *record,
                   struct common_error *ret_error);
 
 /* -- an HMAC, part by part --------------------------------------------------

@@ -6,13 +6,7 @@
 #include "payment/record.pb-c.h"
 #include "payment/secrets.h"
 
-#include "common/store.h"
-
-#include <string.h>
-
 #define TRIES_MAX 10u
-
-static const char prefix[] = "secret/";
 
 static void
 check_make(const struct pay_secrets *secrets, size_t i,
@@ -25,33 +19,72 @@ check_make(const struct pay_secrets *secrets, size_t i,
     pay_mac_end(&mac, ret_check);
 }
 
-/* Whether the file has the secret of a record, and which it is. */
-static enum rpcrt_code
-record_check(const struct common_record *record,
-             const struct pay_secrets *secrets, struct common_error *ret_error,
-             size_t *ret_i)
+void
+pay_secrets_read(struct common_work *work, struct common_record *ret_record)
 {
-    const Payment__Record__Secret *secret =
-        (const Payment__Record__Secret *)record->message;
-    const char *id = record->key + strlen(prefix);
+    common_read(work, "secrets", &payment__record__secrets__descriptor,
+                ret_record);
+}
+
+/* Whether the file has a secret, and which it is. */
+static enum rpcrt_code
+one_check(const struct pay_secrets *secrets,
+          const Payment__Record__Secret *secret, struct common_error *ret_error,
+          size_t *ret_i)
+{
     uint8_t check[PAY_MAC_SIZE];
 
-    if (!pay_secrets_find(secrets, id, ret_i)) {
+    if (!pay_secrets_find(secrets, secret->id, ret_i)) {
         return common_error_set(ret_error, RPCRT_FAILED_PRECONDITION,
-                                "the store has data made with the secret '%s', "
-                                "which the file of secrets lacks",
-                                id);
+                                "the store has data made with the secret "
+                                "'%.32s', which the file of secrets lacks",
+                                secret->id);
     }
     check_make(secrets, *ret_i, check);
     if (secret->check.len != sizeof(check) ||
         sodium_memcmp(secret->check.data, check, sizeof(check)) != 0) {
         return common_error_set(ret_error, RPCRT_FAILED_PRECONDITION,
-                                "the secret '%s' of the file is not the one "
+                                "the secret '%.32s' of the file is not the one "
                                 "that the store's data was made with",
-                                id);
+                                secret->id);
     }
     return RPCRT_OK;
 }
+
+/* Check all; ret_entered: whether the first of the file is among them. */
+static enum rpcrt_code
+all_check(const struct pay_secrets *secrets, const struct common_record *record,
+          struct common_error *ret_error, bool *ret_entered)
+{
+    const Payment__Record__Secrets *entered =
+        (const Payment__Record__Secrets *)record->message;
+    size_t which = 0;
+    size_t i;
+
+    *ret_entered = false;
+    for (i = 0; entered != NULL && i < entered->n_secrets; i++) {
+        enum rpcrt_code code =
+            one_check(secrets, entered->secrets[i], ret_error, &which);
+
+        if (code != RPCRT_OK) {
+            return code;
+        }
+        *ret_entered = *ret_entered || which == 0;
+    }
+    return RPCRT_OK;
+}
+
+enum rpcrt_code
+pay_secrets_check(const struct pay_secrets *secrets,
+                  const struct common_record *record,
+                  struct common_error *ret_error)
+{
+    bool entered = false;
+
+    return all_check(secrets, record, ret_error, &entered);
+}
+
+/* -- entering -------------------------------------------------------------- */
 
 static enum rpcrt_code
 work_failed(const struct common_work *work, struct common_error *ret_error)
@@ -60,26 +93,34 @@ work_failed(const struct common_work *work, struct common_error *ret_error)
                             common_work_message(work));
 }
 
-/* Write down the first secret. */
+/* Write the record again, with the first secret behind the others. All are in
+ * the file, so there are not too many. */
 static enum rpcrt_code
 first_enter(struct common_work *work, const struct pay_secrets *secrets,
-            struct common_error *ret_error)
+            const struct common_record *record, struct common_error *ret_error)
 {
-    Payment__Record__Secret secret = PAYMENT__RECORD__SECRET__INIT;
-    const char *key =
-        common_work_format(work, "%s%s", prefix, pay_secrets_id(secrets, 0));
+    const Payment__Record__Secrets *before =
+        (const Payment__Record__Secrets *)record->message;
+    Payment__Record__Secrets entered = PAYMENT__RECORD__SECRETS__INIT;
+    Payment__Record__Secret first = PAYMENT__RECORD__SECRET__INIT;
+    Payment__Record__Secret *items[PAY_SECRETS_MAX];
     uint8_t check[PAY_MAC_SIZE];
-    enum rpcrt_code code;
 
+    entered.secrets = items;
+    for (; before != NULL && entered.n_secrets < before->n_secrets &&
+           entered.n_secrets < PAY_SECRETS_MAX - 1;
+         entered.n_secrets++) {
+        items[entered.n_secrets] = before->secrets[entered.n_secrets];
+    }
     check_make(secrets, 0, check);
-    secret.check.data = check;
-    secret.check.len = sizeof(check);
-    common_expect_nothing(work, key);
-    common_put(work, key, &secret.base);
-    code = common_commit(work);
-    return code == RPCRT_OK || code == RPCRT_ABORTED
-               ? code
-               : work_failed(work, ret_error);
+    first.id = pay_secrets_id(secrets, 0);
+    first.check.data = check;
+    first.check.len = sizeof(check);
+    items[entered.n_secrets++] = &first;
+    common_expect(work, record);
+    common_put(work, record->key, &entered.base);
+    return common_commit(work) == RPCRT_OK ? RPCRT_OK
+                                           : work_failed(work, ret_error);
 }
 
 /* ABORTED: another process was faster. */
@@ -87,47 +128,34 @@ static enum rpcrt_code
 enter(struct common_work *work, const struct pay_secrets *secrets,
       struct common_error *ret_error)
 {
-    const struct common_span span = {.first = prefix, .limit = 1000};
-    struct common_page page;
+    struct common_record record;
     bool entered = false;
-    size_t i;
+    enum rpcrt_code code;
 
-    if (common_scan(work, &span, &payment__record__secret__descriptor, &page) !=
-        RPCRT_OK) {
+    pay_secrets_read(work, &record);
+    if (common_read_now(work) != RPCRT_OK) {
         return work_failed(work, ret_error);
     }
-    for (i = 0; i < page.n_records; i++) {
-        size_t which = 0;
-        enum rpcrt_code code =
-            record_check(&page.records[i], secrets, ret_error, &which);
-
-        if (code != RPCRT_OK) {
-            return code;
-        }
-        entered = entered || which == 0;
-    }
-    return entered ? RPCRT_OK : first_enter(work, secrets, ret_error);
+    code = all_check(secrets, &record, ret_error, &entered);
+    return code != RPCRT_OK || entered
+               ? code
+               : first_enter(work, secrets, &record, ret_error);
 }
 
 enum rpcrt_code
 pay_secrets_enter(const struct pay_secrets *secrets, struct common_store *store,
                   struct common_error *ret_error)
 {
+    struct common_work *work = common_work_new(store, NULL, "secrets");
     enum rpcrt_code code = RPCRT_ABORTED;
     unsigned i;
 
+    if (work == NULL) {
+        return common_error_no_memory(ret_error);
+    }
     for (i = 0; i < TRIES_MAX && code == RPCRT_ABORTED; i++) {
-        struct common_work *work = common_work_new(store, NULL, "secrets");
-
-        if (work == NULL) {
-            return common_error_no_memory(ret_error);
-        }
         code = enter(work, secrets, ret_error);
-        common_work_free(work);
     }
-    if (code == RPCRT_ABORTED) {
-        return common_error_set(ret_error, code,
-                                "others keep entering the first secret");
-    }
+    common_work_free(work);
     return code;
 }

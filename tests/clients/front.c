@@ -78,26 +78,54 @@ front_folder(struct front *front)
     (void)setenv("PETCTL_SESSION_FILE", front_path(front, "session", path), 1);
 }
 
-/* Tokens and secrets as payctl makes them. */
+/* The token that was printed last goes into one file, and its line to others.
+ */
+static void
+token_keep(struct front *front, const char *name, char lines[600])
+{
+    char token[64];
+    char line[256];
+    size_t length = strlen(lines);
+
+    cr_assert_eq(sscanf(front->result.out, "%63s %255[^\n]", token, line), 2);
+    front_write(front, name, token);
+    cr_assert_lt((size_t)snprintf(lines + length, 600 - length, "%s\n", line),
+                 600 - length);
+}
+
+/* Tokens of the key-value store, one a service. */
+static void
+kv_tokens_make(struct front *front)
+{
+    static const char *const services[] = {"payment", "petstore"};
+    char lines[600] = "";
+    char name[32];
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        const char *const words[] = {"token", "new", services[i], NULL};
+
+        EXPECT_EXIT(front, 0, front_run(front, "KVCTL", NULL, words));
+        (void)snprintf(name, sizeof(name), "kv-%s", services[i]);
+        token_keep(front, name, lines);
+    }
+    front_write(front, "kv-tokens", lines);
+}
+
+/* Tokens and secrets as the tools make them. */
 static void
 files_make(struct front *front)
 {
-    char lines[2][256];
-    char text[600];
-    char token[2][64];
+    char lines[600] = "";
 
+    kv_tokens_make(front);
     EXPECT_EXIT(front, 0, PAYCTL(front, "token", "new", "operator", "owner"));
-    cr_assert_eq(
-        sscanf(front->result.out, "%63s %255[^\n]", token[0], lines[0]), 2);
+    token_keep(front, "operator", lines);
     EXPECT_EXIT(front, 0,
                 PAYCTL(front, "token", "new", "merchant", "shop", "--until",
                        "2099-12-31"));
-    cr_assert_eq(
-        sscanf(front->result.out, "%63s %255[^\n]", token[1], lines[1]), 2);
-    (void)snprintf(text, sizeof(text), "%s\n%s\n", lines[0], lines[1]);
-    front_write(front, "tokens", text);
-    front_write(front, "operator", token[0]);
-    front_write(front, "merchant", token[1]);
+    token_keep(front, "merchant", lines);
+    front_write(front, "tokens", lines);
     EXPECT_EXIT(front, 0, PAYCTL(front, "secret", "new", "first"));
     front_write(front, "secrets", front->result.out);
     front_write(front, "staff", "sam keeper-of-the-keys\n");
@@ -113,10 +141,13 @@ shop_start(struct front *front)
     char listen[FRONT_PATH_SIZE];
     char staff[FRONT_PATH_SIZE];
     char token[FRONT_PATH_SIZE];
+    char kv_token[FRONT_PATH_SIZE];
     const char *const arguments[] = {"--listen",
                                      listen,
                                      "--kv",
                                      front->kvd.address,
+                                     "--kv-token-file",
+                                     front_path(front, "kv-petstore", kv_token),
                                      "--payment",
                                      front->paymentd.address,
                                      "--payment-token-file",
@@ -138,22 +169,33 @@ void
 front_open(struct front *front, bool with_shop)
 {
     char kv_listen[FRONT_PATH_SIZE];
+    char kv_tokens[FRONT_PATH_SIZE];
+    char kv_token[FRONT_PATH_SIZE];
     char pay_listen[FRONT_PATH_SIZE];
     char tokens[FRONT_PATH_SIZE];
     char secrets[FRONT_PATH_SIZE];
     char token[FRONT_PATH_SIZE];
-    const char *const kv[] = {"--engine", "memory",  "--no-auth",
+    const char *const kv[] = {"--engine", "memory",  "--tokens", kv_tokens,
                               "--listen", kv_listen, NULL};
-    const char *const pay[] = {
-        "--listen", pay_listen,         "--insecure-plaintext",
-        "--kv",     front->kvd.address, "--tokens",
-        tokens,     "--secrets",        secrets,
-        NULL};
+    const char *const pay[] = {"--listen",
+                               pay_listen,
+                               "--insecure-plaintext",
+                               "--kv",
+                               front->kvd.address,
+                               "--kv-token-file",
+                               kv_token,
+                               "--tokens",
+                               tokens,
+                               "--secrets",
+                               secrets,
+                               NULL};
 
     front_folder(front);
     files_make(front);
     (void)path_write("ipc://", front, "kv.socket", kv_listen);
     (void)path_write("ipc://", front, "pay.socket", pay_listen);
+    (void)front_path(front, "kv-tokens", kv_tokens);
+    (void)front_path(front, "kv-payment", kv_token);
     (void)front_path(front, "tokens", tokens);
     (void)front_path(front, "secrets", secrets);
     cr_assert(daemon_start(&front->kvd, "KVD", kv, NULL));

@@ -84,6 +84,34 @@ Test(payctl, refuses_a_command_line_that_makes_no_sense, .timeout = 60)
     EXPECT_EXIT(&front, 2, PAYCTL(&front, "secret", "new", ""));
 }
 
+Test(payctl, makes_no_line_that_the_server_refuses, .timeout = 60)
+{
+    static const char *const days[] = {"2027-13-01", "2027-00-01", "2027-01-32",
+                                       "2027-04-31", "2027-02-29", "2100-02-29",
+                                       "2027-01-00", "1969-12-31"};
+    static const char *const ids[] = {"2026B", "a b", "a/b",
+                                      "123456789012345678901234567890123"};
+    struct front front;
+    size_t i;
+
+    for (i = 0; i < sizeof(days) / sizeof(days[0]); i++) {
+        EXPECT_EXIT(&front, 2,
+                    PAYCTL(&front, "token", "new", "operator", "a", "--until",
+                           days[i]));
+        EXPECT_IN(front.result.err, days[i]);
+    }
+    for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        EXPECT_EXIT(&front, 2, PAYCTL(&front, "secret", "new", ids[i]));
+        EXPECT_IN(front.result.err, "1 to 32");
+    }
+    EXPECT_EXIT(&front, 0,
+                PAYCTL(&front, "token", "new", "operator", "A", "--until",
+                       "2028-02-29"));
+    EXPECT_EXIT(
+        &front, 0,
+        PAYCTL(&front, "secret", "new", "a-z_0.9-90123456789012345678901"));
+}
+
 Test(payctl, takes_a_card_from_standard_input_and_shows_four_digits,
      .timeout = 60)
 {

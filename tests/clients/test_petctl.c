@@ -185,53 +185,54 @@ Test(petctl, buys_with_another_card_after_a_refusal, .timeout = 60)
     front_close(&front);
 }
 
+static const char wrong_catalogue[] =
+    "[\n"
+    " {\"id\": \"x/1\", \"species\": \"cat\", \"name\": \"A\", "
+    "\"price\": \"1\"},\n\n"
+    " {\"species\": \"cat\", \"name\": \"B\", \"price\": \"1.005\"}, "
+    "{\"species\": \"cat\", \"name\": \"C\", \"price\": 3},\n"
+    " {\"species\": \"\", \"name\": \"D\", \"price\": \"1\"},\n"
+    " {\"name\": \"E\", \"price\": \"1\"}, 7,\n"
+    " {\"species\": \"cat\", \"name\": \"F {[,\\\"\", \"price\": \"1\", "
+    "\"colour\": \"red\"},\n"
+    " {\"id\": \"g\", \"species\": \"cat\", \"name\": \"G\\n\", "
+    "\"price\": \"1\"},\n"
+    " {\"id\": \"h\", \"species\": \"cat\", \"name\": \"H\", "
+    "\"price\": \"0\"},\n"
+    " {\"id\": \"i\", \"species\": \"cat\", \"name\": \"I ]\", "
+    "\"price\": \"1\"},\n"
+    " {\"id\": \"i\", \"species\": \"cat\", \"name\": \"J\", "
+    "\"price\": \"1\"},\n"
+    " {\"id\": \"k\", \"species\": \"cat\", \"name\": \"K\", "
+    "\"price\": \"1\", \"currency\": \"JPY\"}\n"
+    "]\n";
+static const char *const complaints[] = {
+    ":2: entry 1: id: ",
+    ":4: entry 2: price: '1.005'",
+    ":4: entry 3: price: expected a text",
+    ":5: entry 4: species: is empty",
+    ":6: entry 5: species: is missing",
+    ":6: entry 6: expected an object",
+    ":7: entry 7: colour: there is no such field",
+    ":8: entry 8: name: has a control character",
+    ":9: entry 9: price: '0'",
+    ":11: entry 11: id: entry 10 has 'i', too",
+    ":12: entry 12: PET_INVALID: "};
+
 Test(petctl, says_which_entries_of_a_catalogue_are_wrong, .timeout = 60)
 {
-    static const char text[] =
-        "[\n"
-        " {\"id\": \"x/1\", \"species\": \"cat\", \"name\": \"A\", "
-        "\"price\": \"1\"},\n\n"
-        " {\"species\": \"cat\", \"name\": \"B\", \"price\": \"1.005\"}, "
-        "{\"species\": \"cat\", \"name\": \"C\", \"price\": 3},\n"
-        " {\"species\": \"\", \"name\": \"D\", \"price\": \"1\"},\n"
-        " {\"name\": \"E\", \"price\": \"1\"}, 7,\n"
-        " {\"species\": \"cat\", \"name\": \"F {[,\\\"\", \"price\": \"1\", "
-        "\"colour\": \"red\"},\n"
-        " {\"id\": \"g\", \"species\": \"cat\", \"name\": \"G\\n\", "
-        "\"price\": \"1\"},\n"
-        " {\"id\": \"h\", \"species\": \"cat\", \"name\": \"H\", "
-        "\"price\": \"0\"},\n"
-        " {\"id\": \"i\", \"species\": \"cat\", \"name\": \"I ]\", "
-        "\"price\": \"1\"},\n"
-        " {\"id\": \"i\", \"species\": \"cat\", \"name\": \"J\", "
-        "\"price\": \"1\"},\n"
-        " {\"id\": \"k\", \"species\": \"cat\", \"name\": \"K\", "
-        "\"price\": \"1\", \"currency\": \"JPY\"}\n"
-        "]\n";
-    static const char *const wanted[] = {
-        ":2: entry 1: id: ",
-        ":4: entry 2: price: '1.005'",
-        ":4: entry 3: price: expected a text",
-        ":5: entry 4: species: is empty",
-        ":6: entry 5: species: is missing",
-        ":6: entry 6: expected an object",
-        ":7: entry 7: colour: there is no such field",
-        ":8: entry 8: name: has a control character",
-        ":9: entry 9: price: '0'",
-        ":11: entry 11: id: entry 10 has 'i', too",
-        ":12: entry 12: PET_INVALID: "};
     struct front front;
     char path[FRONT_PATH_SIZE];
     size_t i;
 
     front_open(&front, true);
     login_staff(&front);
-    front_write(&front, "pets.json", text);
+    front_write(&front, "pets.json", wrong_catalogue);
     EXPECT_EXIT(
         &front, 1,
         PETCTL(&front, "import", front_path(&front, "pets.json", path)));
-    for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-        EXPECT_IN(front.result.err, wanted[i]);
+    for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
+        EXPECT_IN(front.result.err, complaints[i]);
     }
     EXPECT_OUT(&front, "1 of 12 pets are in the shop, 11 entries are wrong\n");
     EXPECT_EXIT(&front, 0, PETCTL(&front, "list"));
@@ -285,5 +286,45 @@ Test(petctl, has_no_use_for_a_file_that_is_no_catalogue, .timeout = 60)
     EXPECT_IN(front.result.err, "standard input:2:");
     EXPECT_EXIT(&front, 1, PETCTL(&front, "import", "/nowhere"));
     EXPECT_IN(front.result.err, "petctl: import: /nowhere: ");
+    front_close(&front);
+}
+
+/* -- the namespace of another service -------------------------------------- */
+
+Test(namespaces, are_not_shared_by_payments_and_shop, .timeout = 60)
+{
+    struct front front;
+    char files[4][FRONT_PATH_SIZE];
+
+    front_open(&front, true);
+    {
+        const char *const shop[] = {"--listen",
+                                    "tcp://127.0.0.1:0",
+                                    "--kv",
+                                    front.kvd.address,
+                                    "--payment",
+                                    front.paymentd.address,
+                                    "--kv-token-file",
+                                    front_path(&front, "kv-payment", files[0]),
+                                    NULL};
+        const char *const payment[] = {
+            "--listen",
+            "tcp://127.0.0.1:0",
+            "--insecure-plaintext",
+            "--kv",
+            front.kvd.address,
+            "--kv-token-file",
+            front_path(&front, "kv-petstore", files[1]),
+            "--tokens",
+            front_path(&front, "tokens", files[2]),
+            "--secrets",
+            front_path(&front, "secrets", files[3]),
+            NULL};
+
+        EXPECT_EXIT(&front, 1, front_run(&front, "PETSTORED", NULL, shop));
+        EXPECT_IN(front.result.err, "the service 'payment'");
+        EXPECT_EXIT(&front, 1, front_run(&front, "PAYMENTD", NULL, payment));
+        EXPECT_IN(front.result.err, "the service 'petstore'");
+    }
     front_close(&front);
 }

@@ -8,7 +8,6 @@
 #include "petstore/v1/petstore.server.h"
 
 #include <rpcrt/rpcrt.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 

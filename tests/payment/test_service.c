@@ -326,6 +326,49 @@ CLAIM(answers_a_repeat_after_the_card_has_expired)
               "CARD_EXPIRED");
 }
 
+/* -- references -------------------------------------------------------------
+ */
+
+CLAIM(takes_any_reference_but_control_characters)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+    } cases[] = {{"", true},
+                 {"order 7 ~", true},
+                 {"caf\xc3\xa9 \xc2\xa0 \xe2\x82\xac", true},
+                 {"a\nb", false},
+                 {"\x1b[2J", false},
+                 {"a\t", false},
+                 {"\x7f", false},
+                 {"\xc2\x80", false},
+                 {"\xc2\x9f", false}};
+    Payment__V1__AuthorizeRequest request =
+        PAYMENT__V1__AUTHORIZE_REQUEST__INIT;
+    Payment__V1__Card card = PAYMENT__V1__CARD__INIT;
+    Payment__V1__Money money = PAYMENT__V1__MONEY__INIT;
+    const Payment__V1__AuthorizeReply *reply;
+    size_t i;
+
+    card.number = TILL_NUMBER;
+    card.expiry_month = 12;
+    card.expiry_year = 2050;
+    money.minor = 1;
+    money.currency = "EUR";
+    request.card = &card;
+    request.amount = &money;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char key[] = {(char)('a' + i), '\0'};
+
+        request.idempotency_key = key;
+        request.reference = cases[i].text;
+        till_expect(red, payment_authorize(red, &request, &reply),
+                    cases[i].ok ? RPCRT_OK : RPCRT_INVALID_ARGUMENT, "");
+        cr_expect(!cases[i].ok ||
+                  strcmp(reply->payment->reference, cases[i].text) == 0);
+    }
+}
+
 /* -- secrets and restart -----------------------------------------------------
  */
 

@@ -1,10 +1,9 @@
 /*
  * Store, servers and short names: see till.h.
  */
-#include "tests/payment/till.h"
+#include "tests/payment/till_inner.h"
 
 #include "common/ids.h"
-#include "kv/service.h"
 #include "payment/record.pb-c.h"
 
 #include <sodium.h>
@@ -18,13 +17,6 @@
 #define EXPIRY_MONTH 12u
 #define EXPIRY_YEAR 2050u
 #define ACCOUNTS_MAX 256u
-
-struct till_kv {
-    struct kvs_service service;
-    struct kvs_engine *engine;
-    struct rpcrt_server *server;
-    char address[64];
-};
 
 static void
 address_make(char ret_address[64])

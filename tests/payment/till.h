@@ -48,6 +48,10 @@ void till_secrets_write(struct till *till, const char *text);
 enum rpcrt_code till_secrets_enter(struct till *till,
                                    struct common_error *ret_error);
 
+/* Just before the next commit is done, somebody else writes this value. */
+void till_intrude(struct till *till, const char *key, const uint8_t *value,
+                  size_t size);
+
 /* A call of a token's bearer at server i. */
 struct rpcrt_call *till_call(struct till *till, unsigned i, const char *token);
 
