@@ -30,12 +30,16 @@ token_send(const struct cli *cli, struct rpcrt_call *call)
     }
     ok = fgets(token, TOKEN_SIZE, file) != NULL;
     (void)fclose(file);
+    /* A longer one is not sent in part. */
+    ok = ok && strlen(token) < TOKEN_SIZE - 1;
     token[strcspn(token, "\r\n")] = '\0';
     ok = ok && token[0] != '\0' &&
          rpcrt_call_set_metadata_text(call, "authorization", value) == RPCRT_OK;
     if (!ok) {
-        (void)cli_fail(cli, "--%s %s: no token in its first line",
-                       cli_token_flag(cli), cli->token_file);
+        (void)cli_fail(cli,
+                       "--%s %s: its first line is no token of up to %u "
+                       "characters",
+                       cli_token_flag(cli), cli->token_file, TOKEN_SIZE - 3);
     }
     explicit_bzero(value, sizeof(value));
     return ok;

@@ -108,7 +108,7 @@ static bool RPCRT_PRINTF(2, 3)
 }
 
 /* A member that is a text of some length; `otherwise` if it may be left out,
- * else NULL. */
+ * else NULL. It may be empty where that is the same as left out. */
 static bool
 text_read(const json_t *object, const char *member, const char *otherwise,
           size_t length_max, struct problem *problem, const char **ret_text)
@@ -122,7 +122,7 @@ text_read(const json_t *object, const char *member, const char *otherwise,
     if (text == NULL) {
         return wrong(problem, "%s: expected a text", member);
     }
-    if (value != NULL && text[0] == '\0' && length_max <= NAME_LENGTH_MAX) {
+    if (text[0] == '\0' && (otherwise == NULL || otherwise[0] != '\0')) {
         return wrong(problem, "%s: is empty", member);
     }
     if (length_of(text) > length_max) {

@@ -4,7 +4,6 @@
 #include "petctl.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define WIDTH 44
 #define INDENT "  "

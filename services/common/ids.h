@@ -1,5 +1,5 @@
 /*
- * Names that are made up, hashes of secrets, and page tokens.
+ * Ids that are made up, clocks, rules for idempotency keys, and page tokens.
  */
 #ifndef SERVICES_COMMON_IDS_H
 #define SERVICES_COMMON_IDS_H

@@ -185,11 +185,11 @@ void common_delete(struct common_work *work, const char *key);
  * put or delete a record that it expects.
  *
  * Returns  OK; ABORTED if something was not as expected: read again, and decide
- *          anew, with the same work. Nothing was changed, unless answers were
- *          lost and what was put first was overwritten meanwhile, or nothing
- * was put: then what is read shows it. UNAVAILABLE, DEADLINE_EXCEEDED or
- *          CANCELLED when there was no answer in time: it may have been done,
- *          or may be done later, or never.
+ *          anew, with the same work. Nothing was changed, but for two cases in
+ *          which what is read shows it: answers were lost and what was put
+ *          first was overwritten meanwhile, or nothing was put. UNAVAILABLE,
+ *          DEADLINE_EXCEEDED or CANCELLED when there was no answer in time: it
+ *          may have been done, or may be done later, or never.
  */
 RPCRT_MUST_CHECK enum rpcrt_code common_commit(struct common_work *work);
 

@@ -81,56 +81,58 @@ mark_make(struct common_work *work)
                     COMMON_MARK_SIZE - COMMON_MARK_TAG_SIZE);
 }
 
+/* One operation more, of no kind yet; NULL, and the work has failed. */
+static Kv__V1__Operation *
+step_add(struct common_work *work)
+{
+    Kv__V1__Operation *step = NULL;
+
+    if (has_room(work, work->n_steps)) {
+        step = common_work_alloc(work, sizeof(*step));
+    }
+    if (step != NULL) {
+        kv__v1__operation__init(step);
+        work->steps[work->n_steps++] = step;
+    }
+    return step;
+}
+
 void
 common_put(struct common_work *work, const char *key,
            const ProtobufCMessage *message)
 {
-    struct {
-        Kv__V1__Operation operation;
-        Kv__V1__PutRequest put;
-    } * step;
+    Kv__V1__Operation *step = step_add(work);
+    Kv__V1__PutRequest *put =
+        step == NULL ? NULL : common_work_alloc(work, sizeof(*put));
 
-    if (!has_room(work, work->n_steps)) {
-        return;
-    }
-    step = common_work_alloc(work, sizeof(*step));
-    if (step == NULL) {
+    if (put == NULL) {
         return;
     }
     if (work->first_put == NULL) {
         mark_make(work);
-        work->first_put = &step->put;
+        work->first_put = put;
     }
-    kv__v1__operation__init(&step->operation);
-    kv__v1__put_request__init(&step->put);
-    step->operation.kind_case = KV__V1__OPERATION__KIND_PUT;
-    step->operation.put = &step->put;
-    step->put.key = common_work_key(work, key);
-    step->put.value = value_make(work, message);
-    work->steps[work->n_steps++] = &step->operation;
+    kv__v1__put_request__init(put);
+    step->kind_case = KV__V1__OPERATION__KIND_PUT;
+    step->put = put;
+    put->key = common_work_key(work, key);
+    put->value = value_make(work, message);
 }
 
 void
 common_delete(struct common_work *work, const char *key)
 {
-    struct {
-        Kv__V1__Operation operation;
-        Kv__V1__DeleteRangeRequest delete_range;
-    } * step;
+    Kv__V1__Operation *step = step_add(work);
+    Kv__V1__DeleteRangeRequest *delete_range =
+        step == NULL ? NULL : common_work_alloc(work, sizeof(*delete_range));
 
-    if (!has_room(work, work->n_steps)) {
+    if (delete_range == NULL) {
         return;
     }
-    step = common_work_alloc(work, sizeof(*step));
-    if (step == NULL) {
-        return;
-    }
-    kv__v1__operation__init(&step->operation);
-    kv__v1__delete_range_request__init(&step->delete_range);
-    step->operation.kind_case = KV__V1__OPERATION__KIND_DELETE_RANGE;
-    step->operation.delete_range = &step->delete_range;
-    step->delete_range.key = common_work_key(work, key);
-    work->steps[work->n_steps++] = &step->operation;
+    kv__v1__delete_range_request__init(delete_range);
+    step->kind_case = KV__V1__OPERATION__KIND_DELETE_RANGE;
+    step->delete_range = delete_range;
+    delete_range->key = common_work_key(work, key);
 }
 
 /* -- the commit ------------------------------------------------------------ */

@@ -31,8 +31,8 @@ struct common_store {
     uint32_t try_ms;
     uint32_t patience_ms;
 
-    struct common_gate
-        gate; /* stopped is set, or a call is not busy any more */
+    struct common_gate gate; /* over the two below and `busy`: stopped is set,
+                                or a call is not busy any more */
     bool stopped;
     struct common_caller *callers;
 

@@ -7,7 +7,6 @@
 #include "common/ids.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 
 /* Between two tries; each pause is between half of it and all. */
 #define PAUSE_MS_MIN 5u

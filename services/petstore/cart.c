@@ -54,22 +54,13 @@ cart_end(struct cart *cart)
     common_work_free(cart->work);
 }
 
-/* Read the cart, then its pets and the one beside it. Pets that are gone are
- * left out. */
+/* The pets of the cart that was read. Those that are gone are left out. */
 static enum rpcrt_code
-cart_read(struct cart *cart)
+pets_read(struct cart *cart, const Petstore__Record__Cart *record)
 {
-    const Petstore__Record__Cart *record;
-    size_t n;
+    size_t n = record->n_pet_ids;
     size_t i;
 
-    cart->n_pets = 0;
-    shop_cart_read(cart->work, cart->user.name, &cart->record);
-    if (common_read_now(cart->work) != RPCRT_OK) {
-        return common_work_fail(cart->work, cart->ctx);
-    }
-    record = shop_cart_of(&cart->record);
-    n = record == NULL ? 0 : record->n_pet_ids;
     if (n > SHOP_CART_MAX) {
         return rpcrt_ctx_fail(cart->ctx, RPCRT_DATA_LOSS,
                               "the cart of '%s' has %zu pets", cart->user.name,
@@ -78,11 +69,7 @@ cart_read(struct cart *cart)
     for (i = 0; i < n; i++) {
         shop_pet_read(cart->work, record->pet_ids[i], &cart->pets[i]);
     }
-    if (cart->asked != NULL) {
-        shop_pet_read(cart->work, cart->asked, &cart->asked_record);
-    }
-    if ((n > 0 || cart->asked != NULL) &&
-        common_read_now(cart->work) != RPCRT_OK) {
+    if (common_read_now(cart->work) != RPCRT_OK) {
         return common_work_fail(cart->work, cart->ctx);
     }
     for (i = 0; i < n; i++) {
@@ -91,6 +78,26 @@ cart_read(struct cart *cart)
         }
     }
     return RPCRT_OK;
+}
+
+/* Read the cart with the pet beside it, then what is in it: one round trip for
+ * an empty one, else two. */
+static enum rpcrt_code
+cart_read(struct cart *cart)
+{
+    const Petstore__Record__Cart *record;
+
+    cart->n_pets = 0;
+    shop_cart_read(cart->work, cart->user.name, &cart->record);
+    if (cart->asked != NULL) {
+        shop_pet_read(cart->work, cart->asked, &cart->asked_record);
+    }
+    if (common_read_now(cart->work) != RPCRT_OK) {
+        return common_work_fail(cart->work, cart->ctx);
+    }
+    record = shop_cart_of(&cart->record);
+    return record == NULL || record->n_pet_ids == 0 ? RPCRT_OK
+                                                    : pets_read(cart, record);
 }
 
 /* Where a pet stands in the cart; n_pets: nowhere. */
@@ -158,13 +165,6 @@ cart_answer(const struct cart *cart, Petstore__V1__Cart **ret_cart)
     return message->total == NULL ? rpcrt_ctx_no_memory(cart->ctx) : RPCRT_OK;
 }
 
-static enum rpcrt_code
-unknown(struct rpcrt_ctx *ctx, const char *id)
-{
-    return shop_refuse(ctx, RPCRT_NOT_FOUND, PETSTORE__V1__REASON__PET_UNKNOWN,
-                       "there is no pet '%.64s'", id);
-}
-
 /* -- AddToCart ------------------------------------------------------------- */
 
 static enum rpcrt_code
@@ -173,7 +173,7 @@ asked_check(const struct cart *cart)
     const Petstore__Record__Pet *pet = shop_pet_of(&cart->asked_record);
 
     if (pet == NULL) {
-        return unknown(cart->ctx, cart->asked);
+        return shop_refuse_pet_unknown(cart->ctx, cart->asked);
     }
     if (pet->status != PETSTORE__V1__PET_STATUS__AVAILABLE) {
         return shop_refuse(cart->ctx, RPCRT_FAILED_PRECONDITION,
@@ -215,7 +215,7 @@ shop_cart_add(void *self, struct rpcrt_ctx *ctx,
     enum rpcrt_code code = cart_begin(self, ctx, &cart);
 
     if (code == RPCRT_OK && !shop_pet_id_ok(request->pet_id)) {
-        code = unknown(ctx, request->pet_id);
+        code = shop_refuse_pet_unknown(ctx, request->pet_id);
     }
     if (code == RPCRT_OK) {
         cart.asked = request->pet_id;

@@ -79,9 +79,7 @@ request_check(struct rpcrt_ctx *ctx,
         return rpcrt_ctx_fail(ctx, RPCRT_INVALID_ARGUMENT, "card: is missing");
     }
     if (request->order_id[0] != '\0' && !common_id_ok(request->order_id)) {
-        return shop_refuse(ctx, RPCRT_NOT_FOUND,
-                           PETSTORE__V1__REASON__ORDER_UNKNOWN,
-                           "no such order");
+        return shop_refuse_order_unknown(ctx);
     }
     return RPCRT_OK;
 }

@@ -118,9 +118,7 @@ another_card(struct shop_checkout *checkout, const struct found *found)
     enum rpcrt_code code;
 
     if (order == NULL || strcmp(order->user, checkout->user) != 0) {
-        return shop_refuse(checkout->ctx, RPCRT_NOT_FOUND,
-                           PETSTORE__V1__REASON__ORDER_UNKNOWN,
-                           "no such order");
+        return shop_refuse_order_unknown(checkout->ctx);
     }
     if (order->state != PETSTORE__V1__ORDER_STATE__DECLINED ||
         order->pay_until_ms <= shop_now_ms(checkout->service)) {

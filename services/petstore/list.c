@@ -11,13 +11,11 @@
 #include "petstore/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PAGE_DEFAULT 20u
 #define PAGE_MAX 100u
 #define TEXT_MAX 100u
-#define SPECIES_MAX 40u
 
 /* One page, from the request to the reply. */
 struct listing {
@@ -55,7 +53,7 @@ request_check(const struct listing *list)
     const Petstore__V1__ListPetsRequest *request = list->request;
 
     if (request->species[0] != '\0' &&
-        !shop_text_ok(request->species, 1, SPECIES_MAX)) {
+        !shop_text_ok(request->species, 1, SHOP_SPECIES_MAX)) {
         return invalid(list->ctx, "species: expected up to 40 characters, "
                                   "controls excluded");
     }
@@ -74,17 +72,6 @@ request_check(const struct listing *list)
     return RPCRT_OK;
 }
 
-static char *
-lower_copy(struct rpcrt_ctx *ctx, const char *text)
-{
-    char *copy = rpcrt_ctx_copy(ctx, text, strlen(text));
-
-    if (copy != NULL) {
-        shop_text_lower(copy);
-    }
-    return copy;
-}
-
 static enum rpcrt_code
 listing_begin(struct listing *list)
 {
@@ -94,8 +81,8 @@ listing_begin(struct listing *list)
     if (code != RPCRT_OK) {
         return code;
     }
-    list->species = lower_copy(list->ctx, request->species);
-    list->text = lower_copy(list->ctx, request->text);
+    list->species = shop_text_lower_copy(list->ctx, request->species);
+    list->text = shop_text_lower_copy(list->ctx, request->text);
     if (list->species == NULL || list->text == NULL) {
         return rpcrt_ctx_no_memory(list->ctx);
     }

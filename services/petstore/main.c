@@ -2,7 +2,9 @@
  * petstored: the pet shop. This file has its flags and puts store, payment
  * service, handlers, sweeper and rescuer together.
  */
+#include "common/claim.h"
 #include "common/daemon.h"
+#include "common/link.h"
 #include "common/ticker.h"
 #include "petstore/passwords.h"
 #include "petstore/payment_link.h"
@@ -17,17 +19,10 @@
 #define SWEEP_EVERY_MS 60000u
 #define DAY_MS UINT64_C(86400000)
 
-/* The way to a service behind this one. */
-struct link {
-    const char *address;
-    const char *token_file;
-    struct rpcrt_tls tls;
-};
-
 struct petstored {
     struct common_daemon daemon;
-    struct link kv;
-    struct link payment;
+    struct common_link kv;
+    struct common_link payment;
     const char *currency;
     const char *staff_file;
     uint64_t session_ms;
@@ -53,26 +48,17 @@ fail(const struct petstored *shop, const struct common_error *error)
 
 /* -- open ------------------------------------------------------------------ */
 
-static const struct rpcrt_tls *
-link_tls(const struct link *link)
-{
-    return link->tls.ca_file != NULL || link->tls.cert_file != NULL ||
-                   link->tls.key_file != NULL
-               ? &link->tls
-               : NULL;
-}
-
 static bool
 links_open(struct petstored *shop)
 {
     const struct common_store_options store = {
         .address = shop->kv.address,
-        .tls = link_tls(&shop->kv),
+        .tls = &shop->kv.tls,
         .token_file = shop->kv.token_file,
     };
     const struct shop_payment_options payment = {
         .address = shop->payment.address,
-        .tls = link_tls(&shop->payment),
+        .tls = &shop->payment.tls,
         .token_file = shop->payment.token_file,
     };
     struct common_error error;
@@ -109,6 +95,7 @@ service_open(struct petstored *shop)
     };
     if (shop_passwords_open(&service->options, &error, &service->passwords) !=
             RPCRT_OK ||
+        common_store_claim(service->store, "petstore", &error) != RPCRT_OK ||
         shop_start(service, shop->staff_file, &error) != RPCRT_OK) {
         return fail(shop, &error);
     }
@@ -190,25 +177,6 @@ run(struct petstored *shop)
 
 /* -- flags ----------------------------------------------------------------- */
 
-/* Five flags of a link; `service` is its name in them, and `who` in words. */
-#define TEXT_FLAG(flag, words, text, variable)                                 \
-    {                                                                          \
-        .name = (flag), .value = (words), .help = (text),                      \
-        .kind = COMMON_FLAG_TEXT, .target = (variable)                         \
-    }
-#define LINK_FLAGS(service, who, link)                                         \
-    TEXT_FLAG(service, "ADDRESS", "Where " who " serves.", &(link)->address),  \
-        TEXT_FLAG(service "-token-file", "FILE",                               \
-                  "Its first line is the token for " who ".",                  \
-                  &(link)->token_file),                                        \
-        TEXT_FLAG(service "-tls-ca", "FILE",                                   \
-                  "Who signs the certificate of " who " (PEM).",               \
-                  &(link)->tls.ca_file),                                       \
-        TEXT_FLAG(service "-tls-cert", "FILE",                                 \
-                  "Certificate to show to " who " (PEM).",                     \
-                  &(link)->tls.cert_file),                                     \
-        TEXT_FLAG(service "-tls-key", "FILE", "Its private key (PEM).",        \
-                  &(link)->tls.key_file)
 #define NUMBER_FLAG(flag, text, variable, least, most)                         \
     {                                                                          \
         .name = (flag), .value = "N", .help = (text),                          \
@@ -216,31 +184,36 @@ run(struct petstored *shop)
         .max = (most)                                                          \
     }
 
+static const struct petstored defaults = {.currency = "EUR",
+                                          .session_ms = DAY_MS / 2,
+                                          .pay_within_ms = 120000,
+                                          .rescue_after_ms = 5000,
+                                          .hash_jobs = 2,
+                                          .hash_memory = UINT64_C(64) << 20,
+                                          .hash_passes = 2};
+
 int
 main(int argc, char **argv)
 {
-    struct petstored shop = {.currency = "EUR",
-                             .session_ms = DAY_MS / 2,
-                             .pay_within_ms = 120000,
-                             .rescue_after_ms = 5000,
-                             .hash_jobs = 2,
-                             .hash_memory = UINT64_C(64) << 20,
-                             .hash_passes = 2};
+    struct petstored shop = defaults;
     const struct common_flag flags[] = {
         COMMON_DAEMON_FLAGS(&shop.daemon),
-        LINK_FLAGS("kv", "the key-value server", &shop.kv),
-        LINK_FLAGS("payment", "the payment server", &shop.payment),
-        TEXT_FLAG("currency", "CODE",
-                  "Of all prices (EUR); fixed by the first start.",
-                  &shop.currency),
-        TEXT_FLAG("staff", "FILE",
-                  "One line, NAME PASSWORD: a staff user, made if missing.",
-                  &shop.staff_file),
+        COMMON_LINK_FLAGS("kv", "the key-value server", &shop.kv),
+        COMMON_LINK_FLAGS("payment", "the payment server", &shop.payment),
+        {.name = "currency",
+         .value = "CODE",
+         .help = "Of all prices (EUR); fixed by the first start.",
+         .kind = COMMON_FLAG_TEXT,
+         .target = &shop.currency},
+        {.name = "staff",
+         .value = "FILE",
+         .help = "One line, NAME PASSWORD: a staff user, made if missing.",
+         .kind = COMMON_FLAG_TEXT,
+         .target = &shop.staff_file},
         NUMBER_FLAG("session-ms", "How long a session lasts (43200000).",
                     &shop.session_ms, 1, 366 * DAY_MS),
         NUMBER_FLAG("pay-within-ms",
-                    "How long pets are kept after a card was declined\n"
-                    "(120000).",
+                    "Keep pets so long after a declined card (120000).",
                     &shop.pay_within_ms, 0, 7 * DAY_MS),
         NUMBER_FLAG("rescue-after-ms",
                     "Take over orders that stand still for so long (5000).",

@@ -15,13 +15,6 @@
 
 #define STATE(name) PETSTORE__V1__ORDER_STATE__##name
 
-static enum rpcrt_code
-order_unknown(struct rpcrt_ctx *ctx)
-{
-    return shop_refuse(ctx, RPCRT_NOT_FOUND,
-                       PETSTORE__V1__REASON__ORDER_UNKNOWN, "no such order");
-}
-
 /* -- one order ------------------------------------------------------------- */
 
 /* Load an order of the caller's. */
@@ -37,18 +30,18 @@ own_order_load(struct shop_saga *saga, const char *order_id)
         return code;
     }
     if (!common_id_ok(order_id)) {
-        return order_unknown(ctx);
+        return shop_refuse_order_unknown(ctx);
     }
     code = shop_saga_load(saga, order_id);
     if (code == RPCRT_NOT_FOUND) {
-        return order_unknown(ctx);
+        return shop_refuse_order_unknown(ctx);
     }
     if (code != RPCRT_OK) {
         return rpcrt_ctx_fail(ctx, code, "%s", saga->text);
     }
     return strcmp(shop_saga_order(saga)->user, user.name) == 0
                ? RPCRT_OK
-               : order_unknown(ctx);
+               : shop_refuse_order_unknown(ctx);
 }
 
 static enum rpcrt_code

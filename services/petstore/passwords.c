@@ -2,9 +2,9 @@
  * Passwords: see passwords.h.
  */
 #include "petstore/passwords.h"
+#include "common/gate.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <rpcrt/ctx.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -15,14 +15,16 @@ _Static_assert(SHOP_PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES,
 
 /* Leaves workers to the calls that need no password. */
 #define WAITERS_MAX (SHOP_WORKERS_MAX * 3u / 8u)
+/* For the look at what is waited for, were a signal ever missed. */
+#define WAIT_MS 1000u
 
 struct shop_passwords {
     unsigned long long passes;
     size_t memory;
     uint32_t jobs_max;
     char nobody[SHOP_PASSWORD_HASH_SIZE]; /* checked for unknown users */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed; /* a job has ended, or a call was cancelled */
+    struct common_gate gate; /* over what follows: a job has ended, or a call
+                                was cancelled */
     uint32_t jobs;
     uint32_t waiters;
     uint64_t runs;
@@ -70,19 +72,18 @@ shop_passwords_open(const struct shop_options *options,
                                 (unsigned)crypto_pwhash_argon2id_MEMLIMIT_MIN);
     }
     passwords = calloc(1, sizeof(*passwords));
-    if (passwords == NULL) {
+    if (passwords == NULL || !common_gate_init(&passwords->gate)) {
+        free(passwords);
         return common_error_no_memory(ret_error);
     }
     passwords->passes = options->hash_passes;
     passwords->memory = (size_t)options->hash_memory;
     passwords->jobs_max = options->hash_jobs;
     if (!nobody_make(passwords)) {
-        free(passwords);
+        shop_passwords_close(passwords);
         return common_error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
                                 "passwords: no memory for argon2id");
     }
-    (void)pthread_mutex_init(&passwords->mutex, NULL);
-    (void)pthread_cond_init(&passwords->changed, NULL);
     *ret_passwords = passwords;
     return RPCRT_OK;
 }
@@ -93,8 +94,7 @@ shop_passwords_close(struct shop_passwords *passwords)
     if (passwords == NULL) {
         return;
     }
-    (void)pthread_cond_destroy(&passwords->changed);
-    (void)pthread_mutex_destroy(&passwords->mutex);
+    common_gate_fini(&passwords->gate);
     free(passwords);
 }
 
@@ -105,12 +105,12 @@ wake_all(void *arg)
 {
     struct shop_passwords *passwords = arg;
 
-    (void)pthread_mutex_lock(&passwords->mutex);
-    (void)pthread_cond_broadcast(&passwords->changed);
-    (void)pthread_mutex_unlock(&passwords->mutex);
+    common_gate_lock(&passwords->gate);
+    common_gate_signal(&passwords->gate);
+    common_gate_unlock(&passwords->gate);
 }
 
-/* Under the mutex: wait until a job may run. */
+/* Wait until a job may run. [locked] */
 static enum rpcrt_code
 job_wait(struct shop_passwords *passwords, struct rpcrt_ctx *ctx,
          struct common_error *ret_error)
@@ -126,7 +126,7 @@ job_wait(struct shop_passwords *passwords, struct rpcrt_ctx *ctx,
     passwords->waiters++;
     while (passwords->jobs >= passwords->jobs_max &&
            (ctx == NULL || !rpcrt_ctx_cancelled(ctx))) {
-        (void)pthread_cond_wait(&passwords->changed, &passwords->mutex);
+        (void)common_gate_wait(&passwords->gate, WAIT_MS);
     }
     passwords->waiters--;
     if (passwords->jobs < passwords->jobs_max) {
@@ -150,13 +150,13 @@ job_begin(struct shop_passwords *passwords, struct rpcrt_ctx *ctx,
     if (ctx != NULL) {
         rpcrt_ctx_on_cancel(ctx, wake_all, passwords);
     }
-    (void)pthread_mutex_lock(&passwords->mutex);
+    common_gate_lock(&passwords->gate);
     code = job_wait(passwords, ctx, ret_error);
     if (code == RPCRT_OK) {
         passwords->jobs++;
         passwords->runs++;
     }
-    (void)pthread_mutex_unlock(&passwords->mutex);
+    common_gate_unlock(&passwords->gate);
     if (ctx != NULL) {
         rpcrt_ctx_on_cancel(ctx, NULL, NULL);
     }
@@ -166,11 +166,10 @@ job_begin(struct shop_passwords *passwords, struct rpcrt_ctx *ctx,
 static void
 job_end(struct shop_passwords *passwords)
 {
-    (void)pthread_mutex_lock(&passwords->mutex);
+    common_gate_lock(&passwords->gate);
     passwords->jobs--;
-    /* All: the one that a signal wakes may have been cancelled. */
-    (void)pthread_cond_broadcast(&passwords->changed);
-    (void)pthread_mutex_unlock(&passwords->mutex);
+    common_gate_signal(&passwords->gate);
+    common_gate_unlock(&passwords->gate);
 }
 
 /* -- hash and check -------------------------------------------------------- */
@@ -250,8 +249,8 @@ shop_passwords_runs(struct shop_passwords *passwords)
 {
     uint64_t runs;
 
-    (void)pthread_mutex_lock(&passwords->mutex);
+    common_gate_lock(&passwords->gate);
     runs = passwords->runs;
-    (void)pthread_mutex_unlock(&passwords->mutex);
+    common_gate_unlock(&passwords->gate);
     return runs;
 }

@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#define SPECIES_MAX 40u
 #define NAME_MAX_CHARACTERS 80u
 #define DESCRIPTION_MAX 1000u
 
@@ -52,13 +51,6 @@ invalid(struct rpcrt_ctx *ctx, const char *field, const char *why)
                        PETSTORE__V1__REASON__PET_INVALID, "%s %s", field, why);
 }
 
-static enum rpcrt_code
-unknown(struct rpcrt_ctx *ctx, const char *id)
-{
-    return shop_refuse(ctx, RPCRT_NOT_FOUND, PETSTORE__V1__REASON__PET_UNKNOWN,
-                       "there is no pet '%.64s'", id);
-}
-
 /* Whether id and texts of a pet are as petstore.proto says. */
 static enum rpcrt_code
 texts_check(struct rpcrt_ctx *ctx, const Petstore__Record__Pet *pet)
@@ -67,7 +59,7 @@ texts_check(struct rpcrt_ctx *ctx, const Petstore__Record__Pet *pet)
         return invalid(ctx, "id",
                        "has not 1 to 64 letters, digits, '-', '_', '.'");
     }
-    if (!shop_text_ok(pet->species, 1, SPECIES_MAX)) {
+    if (!shop_text_ok(pet->species, 1, SHOP_SPECIES_MAX)) {
         return invalid(ctx, "species",
                        "has not 1 to 40 characters, controls excluded");
     }
@@ -88,18 +80,6 @@ price_check(const struct job *job, const Petstore__V1__Money *price)
     const char *why = shop_price_check(job->service, price);
 
     return why == NULL ? RPCRT_OK : invalid(job->ctx, "price", why);
-}
-
-/* A species as it is kept; NULL without memory. */
-static char *
-species_copy(struct rpcrt_ctx *ctx, const char *species)
-{
-    char *copy = rpcrt_ctx_copy(ctx, species, strlen(species));
-
-    if (copy != NULL) {
-        shop_text_lower(copy);
-    }
-    return copy;
 }
 
 static enum rpcrt_code
@@ -132,7 +112,7 @@ pet_make(const struct job *job, const Petstore__V1__Pet *asked,
         common_id_make(id);
         ret_pet->id = id;
     }
-    ret_pet->species = species_copy(job->ctx, asked->species);
+    ret_pet->species = shop_text_lower_copy(job->ctx, asked->species);
     if (ret_pet->species == NULL) {
         return rpcrt_ctx_no_memory(job->ctx);
     }
@@ -216,13 +196,14 @@ static enum rpcrt_code
 pet_find(const struct job *job, const char *id, struct common_record *ret)
 {
     if (!shop_pet_id_ok(id)) {
-        return unknown(job->ctx, id);
+        return shop_refuse_pet_unknown(job->ctx, id);
     }
     shop_pet_read(job->work, id, ret);
     if (common_read_now(job->work) != RPCRT_OK) {
         return common_work_fail(job->work, job->ctx);
     }
-    return ret->message == NULL ? unknown(job->ctx, id) : RPCRT_OK;
+    return ret->message == NULL ? shop_refuse_pet_unknown(job->ctx, id)
+                                : RPCRT_OK;
 }
 
 static enum rpcrt_code
@@ -269,7 +250,7 @@ pet_change(const struct job *job, const Petstore__Record__Pet *before,
 
     *ret_after = *before;
     if (asked->species[0] != '\0') {
-        ret_after->species = species_copy(job->ctx, asked->species);
+        ret_after->species = shop_text_lower_copy(job->ctx, asked->species);
         if (ret_after->species == NULL) {
             return rpcrt_ctx_no_memory(job->ctx);
         }

@@ -25,3 +25,17 @@ shop_refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code,
     return rpcrt_ctx_refuse(ctx, code, SHOP_DOMAIN,
                             value == NULL ? "" : value->name, "%s", text);
 }
+
+enum rpcrt_code
+shop_refuse_pet_unknown(struct rpcrt_ctx *ctx, const char *id)
+{
+    return shop_refuse(ctx, RPCRT_NOT_FOUND, PETSTORE__V1__REASON__PET_UNKNOWN,
+                       "there is no pet '%.64s'", id);
+}
+
+enum rpcrt_code
+shop_refuse_order_unknown(struct rpcrt_ctx *ctx)
+{
+    return shop_refuse(ctx, RPCRT_NOT_FOUND,
+                       PETSTORE__V1__REASON__ORDER_UNKNOWN, "no such order");
+}

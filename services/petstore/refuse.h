@@ -15,4 +15,9 @@ enum rpcrt_code shop_refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code,
                             Petstore__V1__Reason reason, const char *format,
                             ...) RPCRT_PRINTF(4, 5);
 
+/* NOT_FOUND: PET_UNKNOWN with the id; ORDER_UNKNOWN, also for an order of
+ * another user. */
+enum rpcrt_code shop_refuse_pet_unknown(struct rpcrt_ctx *ctx, const char *id);
+enum rpcrt_code shop_refuse_order_unknown(struct rpcrt_ctx *ctx);
+
 #endif

@@ -161,19 +161,26 @@ patience_end_ms(const struct shop_saga *saga)
            shop_payment_patience_ms(saga->service->payment);
 }
 
+/* How the call that waits has ended; UNAVAILABLE if it has not. */
 static enum rpcrt_code
-unanswered(struct shop_saga *saga)
+waiting_code(const struct shop_saga *saga)
 {
     struct rpcrt_ctx *ctx = saga->payer.ctx;
 
-    (void)snprintf(saga->text, sizeof(saga->text),
-                   "no answer from the payment service yet: %s",
-                   saga->answer.message);
     if (ctx != NULL && rpcrt_ctx_cancelled(ctx)) {
         return rpcrt_ctx_time_left_ms(ctx) == 0 ? RPCRT_DEADLINE_EXCEEDED
                                                 : RPCRT_CANCELLED;
     }
     return RPCRT_UNAVAILABLE;
+}
+
+static enum rpcrt_code
+unanswered(struct shop_saga *saga)
+{
+    (void)snprintf(saga->text, sizeof(saga->text),
+                   "no answer from the payment service yet: %s",
+                   saga->answer.message);
+    return waiting_code(saga);
 }
 
 /* Ask until there is an answer that says something. */
@@ -329,12 +336,16 @@ shop_saga_step(struct shop_saga *saga)
 enum rpcrt_code
 shop_saga_again(struct shop_saga *saga, unsigned *tries)
 {
-    if (++*tries >= TRIES_MAX ||
-        !shop_payment_wait(saga->service->payment, saga->payer.ctx,
-                           1 + randombytes_uniform(PAUSE_MS_MAX))) {
+    if (++*tries >= TRIES_MAX) {
         (void)snprintf(saga->text, sizeof(saga->text),
                        "too many others change this order: try again");
         return RPCRT_ABORTED;
+    }
+    if (!shop_payment_wait(saga->service->payment, saga->payer.ctx,
+                           1 + randombytes_uniform(PAUSE_MS_MAX))) {
+        (void)snprintf(saga->text, sizeof(saga->text),
+                       "no time left while others changed this order");
+        return waiting_code(saga);
     }
     return shop_saga_load(saga, shop_saga_order(saga)->id);
 }

@@ -82,8 +82,9 @@ RPCRT_MUST_CHECK enum rpcrt_code shop_saga_step(struct shop_saga *saga);
  * shop_saga_write(). */
 RPCRT_MUST_CHECK enum rpcrt_code shop_saga_give_up(struct shop_saga *saga);
 
-/* After ABORTED: wait a little and load the order again. ABORTED after
- * too many tries; *tries is 0 at first. */
+/* After ABORTED: wait a little and load the order again. ABORTED after too many
+ * tries; DEADLINE_EXCEEDED, CANCELLED or UNAVAILABLE if the call or the program
+ * ends meanwhile. *tries is 0 at first. */
 RPCRT_MUST_CHECK enum rpcrt_code shop_saga_again(struct shop_saga *saga,
                                                  unsigned *tries);
 

@@ -56,6 +56,17 @@ shop_text_lower(char *text)
     }
 }
 
+char *
+shop_text_lower_copy(struct rpcrt_ctx *ctx, const char *text)
+{
+    char *copy = rpcrt_ctx_copy(ctx, text, strlen(text));
+
+    if (copy != NULL) {
+        shop_text_lower(copy);
+    }
+    return copy;
+}
+
 static bool
 begins(const char *text, const char *part)
 {

@@ -37,6 +37,7 @@ static const struct subject subjects[] = {
     {"nng", "nng", 1024},
     {"rpcrt-inline", "rpcrt", 1024},
     {"rpcrt-worker", "rpcrt", 1024},
+    {"rpcrt-inline-queue", "rpcrt", 1024},
     {"grpc", "grpc", 1024},
     {"nng-async", "nng", 1},
     {"rpcrt-inline-async", "rpcrt", 1},

@@ -3,13 +3,15 @@
  * the request arrives, and "rpcrt-worker", whose method is handed to a worker.
  * Several calls in flight are made by the asynchronous stubs, a single one by
  * the blocking stub; "-async" behind the name makes the single one
- * asynchronous too.
+ * asynchronous too. With "-queue" behind it one thread starts all calls and
+ * takes them from a completion queue.
  */
 #include "bench/subject.h"
 
 #include "bench/echo.client.h"
 #include "bench/echo.server.h"
 
+#include <pthread.h>
 #include <rpcrt/rpcrt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +85,10 @@ struct client {
     const struct stubs *stubs;
     struct load *load;
     struct rpcrt_channel *channel;
+    unsigned depth;
     struct slot *slots;
+    struct rpcrt_queue *queue; /* NULL: completions are called back */
+    pthread_t taker;
     Bench__EchoRequest request; /* the same for all */
 };
 
@@ -123,6 +128,42 @@ call_start(void *arg, unsigned number)
     client->stubs->start(slot->call, &client->request, answered, slot);
 }
 
+/* The thread that has all calls, until the load is over. */
+static void *
+take_calls(void *arg)
+{
+    struct client *client = arg;
+    struct rpcrt_call *call;
+
+    while (rpcrt_queue_wait_any(client->queue, -1, &call) == RPCRT_OK) {
+        struct slot *slot = rpcrt_call_tag(call);
+        const Bench__EchoReply *reply = NULL;
+        enum rpcrt_code code = client->stubs->take(call, &reply);
+
+        check(call, code, reply);
+        if (load_answered(client->load, slot->number)) {
+            client->stubs->start(call, &client->request, rpcrt_queue_done,
+                                 client->queue);
+        }
+    }
+    return NULL;
+}
+
+static void
+queue_start(void *arg, unsigned number)
+{
+    struct client *client = arg;
+    struct rpcrt_call *call = client->slots[number].call;
+
+    rpcrt_call_set_tag(call, &client->slots[number]);
+    client->stubs->start(call, &client->request, rpcrt_queue_done,
+                         client->queue);
+    if (number + 1 == client->depth &&
+        pthread_create(&client->taker, NULL, take_calls, client) != 0) {
+        subject_fail("rpcrt: no thread");
+    }
+}
+
 static void
 call_once(void *arg)
 {
@@ -156,11 +197,12 @@ client_open(struct client *client, const struct subject_args *args)
 }
 
 static void
-client_close(struct client *client, unsigned depth)
+client_close(struct client *client)
 {
-    for (unsigned i = 0; i < depth; i++) {
+    for (unsigned i = 0; i < client->depth; i++) {
         rpcrt_call_free(client->slots[i].call);
     }
+    rpcrt_queue_free(client->queue);
     rpcrt_channel_free(client->channel);
     free(client->slots);
     load_free(client->load);
@@ -172,6 +214,7 @@ measure(const struct subject_args *args)
     static uint8_t payload[SUBJECT_PAYLOAD_SIZE];
     struct client client = {.stubs = &here,
                             .load = load_new(args->depth),
+                            .depth = args->depth,
                             .request = BENCH__ECHO_REQUEST__INIT};
 
     if (strncmp(args->name, "rpcrt-worker", strlen("rpcrt-worker")) == 0) {
@@ -181,13 +224,17 @@ measure(const struct subject_args *args)
     client.request.payload.data = payload;
     client.request.payload.len = sizeof(payload);
     client_open(&client, args);
-    if (args->depth == 1 && strstr(args->name, "-async") == NULL) {
+    if (strstr(args->name, "-queue") != NULL) {
+        must(rpcrt_queue_new(&client.queue));
+        load_run(client.load, args->seconds, queue_start, &client);
+        (void)pthread_join(client.taker, NULL);
+    } else if (args->depth == 1 && strstr(args->name, "-async") == NULL) {
         load_run_blocking(client.load, args->seconds, call_once, &client);
     } else {
         load_run(client.load, args->seconds, call_start, &client);
     }
     load_print(client.load);
-    client_close(&client, args->depth);
+    client_close(&client);
 }
 
 int

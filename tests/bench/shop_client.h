@@ -42,8 +42,7 @@ uint64_t shop_revision(const struct shop_client *client);
 /** Seconds of a clock that is never set. */
 double shop_now_s(void);
 
-/* -- jobs, so many at a time ------------------------------------------------
- */
+/* -- jobs, so many at a time ----------------------------------------------- */
 
 struct shop_jobs;
 

@@ -31,20 +31,6 @@ static const struct page pages[] = {
     {"nothing_p50_us", "a text that no pet has", 0},
 };
 
-/* Writes "-" where there is no figure. */
-static void
-value_print(const char *bench, const char *metric, unsigned depth,
-            const char *subject, int width, int decimals)
-{
-    double value;
-
-    if (results_get(bench, metric, depth, subject, &value)) {
-        printf(" %*.*f", width, decimals, value);
-    } else {
-        printf(" %*s", width, "-");
-    }
-}
-
 static const char *
 verdict(int good)
 {
@@ -63,11 +49,11 @@ buy_print(unsigned rounds, double seconds)
     for (size_t c = 0; c < COUNT(customers); c++) {
         for (size_t e = 0; e < COUNT(engines); e++) {
             printf("%9u %-8s", customers[c], engines[e]);
-            value_print("shop", "purchases_per_s", customers[c], engines[e], 12,
+            table_value("shop", "purchases_per_s", customers[c], engines[e], 12,
                         0);
-            value_print("shop", "checkout_p50_us", customers[c], engines[e], 10,
+            table_value("shop", "checkout_p50_us", customers[c], engines[e], 10,
                         1);
-            value_print("shop", "checkout_p99_us", customers[c], engines[e], 10,
+            table_value("shop", "checkout_p99_us", customers[c], engines[e], 10,
                         1);
             printf("\n");
         }
@@ -91,13 +77,13 @@ cost_print(void)
         unsigned n = customers[c];
 
         printf("%9u", n);
-        value_print("shop-cost", "trips", n, "checkout", 9, 2);
-        value_print("shop-cost", "shop_trips", n, "checkout", 10, 2);
-        value_print("shop-cost", "payment_trips", n, "checkout", 9, 2);
-        value_print("shop-cost", "payments", n, "checkout", 9, 2);
-        value_print("shop-cost", "trips", n, "cart", 10, 2);
-        value_print("shop-cost", "revisions", n, "purchase", 10, 2);
-        value_print("shop-cost", "syncs", n, "purchase", 7, 2);
+        table_value("shop-cost", "trips", n, "checkout", 9, 2);
+        table_value("shop-cost", "shop_trips", n, "checkout", 10, 2);
+        table_value("shop-cost", "payment_trips", n, "checkout", 9, 2);
+        table_value("shop-cost", "payments", n, "checkout", 9, 2);
+        table_value("shop-cost", "trips", n, "cart", 10, 2);
+        table_value("shop-cost", "revisions", n, "purchase", 10, 2);
+        table_value("shop-cost", "syncs", n, "purchase", 7, 2);
         printf("\n");
     }
     printf("\nExpected:\n");
@@ -126,7 +112,7 @@ time_print(void)
         for (size_t e = 0; e < COUNT(engines); e++) {
             printf("%9u %-8s", customers[c], engines[e]);
             for (size_t m = 0; m < COUNT(metrics); m++) {
-                value_print("shop-time", metrics[m], customers[c], engines[e],
+                table_value("shop-time", metrics[m], customers[c], engines[e],
                             10, 0);
             }
             printf("\n");
@@ -164,9 +150,9 @@ list_print(unsigned many)
             double ratio;
 
             printf("%-26s %-8s", pages[i].words, engines[e]);
-            value_print("shop-list", pages[i].metric, SHOP_PETS_FEW, engines[e],
+            table_value("shop-list", pages[i].metric, SHOP_PETS_FEW, engines[e],
                         10, 1);
-            value_print("shop-list", pages[i].metric, many, engines[e], 10, 1);
+            table_value("shop-list", pages[i].metric, many, engines[e], 10, 1);
             if (ratio_of(&pages[i], engines[e], many, &ratio)) {
                 printf(" %8.2f", ratio);
             }
@@ -175,9 +161,9 @@ list_print(unsigned many)
     }
     for (size_t e = 0; e < COUNT(engines); e++) {
         printf("%-26s %-8s", "AddPet", engines[e]);
-        value_print("shop-list", "added_per_s", SHOP_PETS_FEW, engines[e], 10,
+        table_value("shop-list", "added_per_s", SHOP_PETS_FEW, engines[e], 10,
                     0);
-        value_print("shop-list", "added_per_s", many, engines[e], 10, 0);
+        table_value("shop-list", "added_per_s", many, engines[e], 10, 0);
         printf("\n");
     }
 }

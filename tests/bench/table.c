@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 static const char *const echo_subjects[] = {
-    "nng",       "rpcrt-inline",       "rpcrt-worker", "grpc",
-    "nng-async", "rpcrt-inline-async", "grpc-async"};
+    "nng",  "rpcrt-inline", "rpcrt-worker",       "rpcrt-inline-queue",
+    "grpc", "nng-async",    "rpcrt-inline-async", "grpc-async"};
 static const unsigned echo_depths[] = {1, 8, 64, 256, 1024};
 
 static const char *const kv_subjects[] = {"rpcrt-kv", "redis-pipeline",
@@ -53,8 +53,8 @@ ratio_print(const char *bench, const char *metric, unsigned depth,
     }
 }
 
-static void
-value_print(const char *bench, const char *metric, unsigned depth,
+void
+table_value(const char *bench, const char *metric, unsigned depth,
             const char *subject, int width, int decimals)
 {
     double value;
@@ -94,11 +94,13 @@ goals_print(void)
 void
 table_echo(unsigned rounds, double seconds)
 {
-    printf("\necho: 64 bytes, one client and one server process, TCP loopback, "
-           "one channel each;\nmedians of %u x %.1f s. One call in flight: a "
-           "blocking caller; in \"-async\": callbacks.\nallocs: a call's heap "
-           "allocations, both processes, their libraries included.\n\n",
-           rounds, seconds);
+    printf(
+        "\necho: 64 bytes, one client and one server process, TCP loopback, "
+        "one channel each;\nmedians of %u x %.1f s. One call in flight: a "
+        "blocking caller; in \"-async\": callbacks. In \"-queue\" one thread "
+        "has all of them, by a\ncompletion queue. allocs: a call's heap "
+        "allocations, both processes, their libraries included.\n\n",
+        rounds, seconds);
     printf("%9s %-18s %9s %8s %8s %9s %8s %9s %8s\n", "in flight", "subject",
            "calls/s", "x nng", "x grpc", "p50 us", "x nng", "p99 us", "allocs");
     for (size_t d = 0; d < COUNT(echo_depths); d++) {
@@ -114,10 +116,10 @@ table_echo(unsigned rounds, double seconds)
             printf("%9u %-18s %9.0f", depth, name, value);
             ratio_print("echo", "calls_per_s", depth, name, "nng");
             ratio_print("echo", "calls_per_s", depth, name, "grpc");
-            value_print("echo", "p50_us", depth, name, 9, 1);
+            table_value("echo", "p50_us", depth, name, 9, 1);
             ratio_print("echo", "p50_us", depth, name, "nng");
-            value_print("echo", "p99_us", depth, name, 9, 1);
-            value_print("echo", "allocs_per_call", depth, name, 8, 2);
+            table_value("echo", "p99_us", depth, name, 9, 1);
+            table_value("echo", "allocs_per_call", depth, name, 8, 2);
             printf("\n");
         }
     }
@@ -145,13 +147,13 @@ table_kv(unsigned rounds, double seconds)
 
                 snprintf(metric, sizeof(metric), "%s_per_s", commands[c]);
                 printf("%9u %-18s %4s", depth, name, commands[c]);
-                value_print("kv", metric, depth, name, 10, 0);
+                table_value("kv", metric, depth, name, 10, 0);
                 ratio_print("kv", metric, depth, name, "redis-pipeline");
                 ratio_print("kv", metric, depth, name, "redis-connections");
                 snprintf(metric, sizeof(metric), "%s_p50_us", commands[c]);
-                value_print("kv", metric, depth, name, 9, 1);
+                table_value("kv", metric, depth, name, 9, 1);
                 snprintf(metric, sizeof(metric), "%s_p99_us", commands[c]);
-                value_print("kv", metric, depth, name, 9, 1);
+                table_value("kv", metric, depth, name, 9, 1);
                 printf("\n");
             }
         }

@@ -99,6 +99,19 @@ scene_close(struct scene *scene)
     town_close(&scene->town);
 }
 
+static void
+staff_remove(struct scene *scene, const char *id)
+{
+    Petstore__V1__RemovePetRequest request =
+        PETSTORE__V1__REMOVE_PET_REQUEST__INIT;
+    const Petstore__V1__RemovePetReply *reply;
+    struct rpcrt_call *staff = shop_call(&scene->shop, TOWN_STAFF);
+
+    request.pet_id = id;
+    expect_ok(staff, petstore_remove_pet(staff, &request, &reply));
+    rpcrt_call_free(staff);
+}
+
 Test(cart, holds_pets_in_the_order_in_which_they_came, .timeout = 30)
 {
     struct scene scene;
@@ -156,10 +169,6 @@ Test(cart, takes_only_pets_that_can_be_had, .timeout = 30)
 Test(cart, shows_pets_as_they_are_now, .timeout = 30)
 {
     struct scene scene;
-    struct rpcrt_call *staff;
-    Petstore__V1__RemovePetRequest request =
-        PETSTORE__V1__REMOVE_PET_REQUEST__INIT;
-    const Petstore__V1__RemovePetReply *reply;
 
     scene_open(&scene, 3);
     expect_ok(scene.call, cart_add(scene.call, "p0"));
@@ -167,10 +176,7 @@ Test(cart, shows_pets_as_they_are_now, .timeout = 30)
     expect_ok(scene.call, cart_add(scene.call, "p2"));
     pet_put(&scene.shop, "p1", PETSTORE__V1__PET_STATUS__RESERVED);
     cr_assert_str_eq(cart_text(scene.call), "p0 p1 p2 = 200");
-    staff = shop_call(&scene.shop, TOWN_STAFF);
-    request.pet_id = "p0";
-    expect_ok(staff, petstore_remove_pet(staff, &request, &reply));
-    rpcrt_call_free(staff);
+    staff_remove(&scene, "p0");
     cr_assert_str_eq(cart_text(scene.call), "p1 p2 = 100");
     scene_close(&scene);
 }
@@ -178,10 +184,6 @@ Test(cart, shows_pets_as_they_are_now, .timeout = 30)
 Test(cart, has_room_for_sixteen, .timeout = 30)
 {
     struct scene scene;
-    struct rpcrt_call *staff;
-    Petstore__V1__RemovePetRequest request =
-        PETSTORE__V1__REMOVE_PET_REQUEST__INIT;
-    const Petstore__V1__RemovePetReply *reply;
     char id[16];
     unsigned i;
 
@@ -194,11 +196,30 @@ Test(cart, has_room_for_sixteen, .timeout = 30)
                    cart_add(scene.call, "p16"));
     expect_ok(scene.call, cart_add(scene.call, "p3"));
     /* A pet that is gone takes no room. */
-    staff = shop_call(&scene.shop, TOWN_STAFF);
-    request.pet_id = "p3";
-    expect_ok(staff, petstore_remove_pet(staff, &request, &reply));
-    rpcrt_call_free(staff);
+    staff_remove(&scene, "p3");
     expect_ok(scene.call, cart_add(scene.call, "p16"));
+    scene_close(&scene);
+}
+
+/* With the one that finds the session. */
+Test(cart, takes_few_requests_to_the_store, .timeout = 30)
+{
+    struct scene scene;
+    uint64_t before;
+
+    scene_open(&scene, 2);
+    before = shop_requests(&scene.shop);
+    cr_assert_str_eq(cart_text(scene.call), "= 0");
+    cr_assert_eq(shop_requests(&scene.shop) - before, 2);
+    before = shop_requests(&scene.shop);
+    expect_ok(scene.call, cart_add(scene.call, "p0"));
+    cr_assert_eq(shop_requests(&scene.shop) - before, 3);
+    before = shop_requests(&scene.shop);
+    expect_ok(scene.call, cart_add(scene.call, "p1"));
+    cr_assert_eq(shop_requests(&scene.shop) - before, 4);
+    before = shop_requests(&scene.shop);
+    cr_assert_str_eq(cart_text(scene.call), "p0 p1 = 200");
+    cr_assert_eq(shop_requests(&scene.shop) - before, 3);
     scene_close(&scene);
 }
 

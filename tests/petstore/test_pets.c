@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One character more than the longest text may have. */
+#define LONG_TEXT 1001u
+
 /* A pet with nothing wrong in it. */
 struct fine {
     Petstore__V1__Money price;
@@ -147,70 +150,62 @@ Test(pets, adding_the_same_again_adds_nothing, .timeout = 30)
     scene_close(&scene);
 }
 
+/* Make a pet break a rule; returns the field, NULL after the last rule. */
+static const char *
+rule_break(unsigned rule, const char *long_text, struct fine *fine)
+{
+    const struct {
+        const char *field;
+        const char **text; /* what is broken */
+        const char *with;
+    } rules[] = {
+        {"id", &fine->pet.id, "a/b"},
+        {"id", &fine->pet.id, long_text + LONG_TEXT - 65},
+        {"species", &fine->pet.species, ""},
+        {"species", &fine->pet.species, long_text + LONG_TEXT - 41},
+        {"species", &fine->pet.species, "c\x01t"},
+        {"name", &fine->pet.name, ""},
+        {"name", &fine->pet.name, long_text + LONG_TEXT - 81},
+        {"name", &fine->pet.name, "a\nb"},
+        {"description", &fine->pet.description, long_text},
+        {"price", &fine->price.currency, "USD"},
+    };
+    static const int64_t prices[] = {0, INT64_C(1000000000001)};
+    const unsigned n_texts = sizeof(rules) / sizeof(rules[0]);
+
+    if (rule < n_texts) {
+        *rules[rule].text = rules[rule].with;
+        return rules[rule].field;
+    }
+    if (rule < n_texts + 2) {
+        fine->price.minor = prices[rule - n_texts];
+        return "price";
+    }
+    fine->pet.price = NULL;
+    return rule == n_texts + 2 ? "price" : NULL;
+}
+
 Test(pets, each_rule_names_its_field, .timeout = 30)
 {
-    static char long_text[1002];
+    static char long_text[LONG_TEXT + 1];
     struct scene scene;
+    struct fine fine;
     const Petstore__V1__AddPetReply *added;
+    const char *field;
     unsigned i;
 
-    (void)memset(long_text, 'x', 1001);
+    (void)memset(long_text, 'x', LONG_TEXT);
     scene_open(&scene);
-    for (i = 0; i < 13; i++) {
-        static const char *const fields[] = {
-            "id",    "id",    "species",    "species", "species",
-            "name",  "name",  "name",       "price",   "price",
-            "price", "price", "description"};
-        struct fine fine;
-
-        fine_make(&fine, "fine");
-        switch (i) {
-        case 0:
-            fine.pet.id = "a/b";
-            break;
-        case 1:
-            fine.pet.id = long_text + 1001 - 65;
-            break;
-        case 2:
-            fine.pet.species = "";
-            break;
-        case 3:
-            fine.pet.species = long_text + 1001 - 41;
-            break;
-        case 4:
-            fine.pet.species = "c\x01t";
-            break;
-        case 5:
-            fine.pet.name = "";
-            break;
-        case 6:
-            fine.pet.name = long_text + 1001 - 81;
-            break;
-        case 7:
-            fine.pet.name = "a\nb";
-            break;
-        case 8:
-            fine.price.minor = 0;
-            break;
-        case 9:
-            fine.price.minor = INT64_C(1000000000001);
-            break;
-        case 10:
-            fine.price.currency = "USD";
-            break;
-        case 11:
-            fine.pet.price = NULL;
-            break;
-        default:
-            fine.pet.description = long_text;
-            break;
-        }
+    fine_make(&fine, "fine");
+    for (i = 0; (field = rule_break(i, long_text, &fine)) != NULL; i++) {
         expect_refusal(scene.staff, RPCRT_INVALID_ARGUMENT, "PET_INVALID",
                        petstore_add_pet(scene.staff, &fine.request, &added));
-        cr_assert_eq(strncmp(rpcrt_call_message(scene.staff), fields[i],
-                             strlen(fields[i])),
-                     0, "%u: %s", i, rpcrt_call_message(scene.staff));
+        cr_assert_eq(
+            strncmp(rpcrt_call_message(scene.staff), field, strlen(field)), 0,
+            "%u: %s", i, rpcrt_call_message(scene.staff));
+        fine_make(&fine, "fine");
     }
+    cr_assert_eq(i, 13);
     shop_check_index(&scene.shop);
     scene_close(&scene);
 }

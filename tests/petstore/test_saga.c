@@ -4,7 +4,6 @@
  */
 #include "tests/petstore/world.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define STATES 9u

@@ -6,63 +6,66 @@
 static const struct fake_script lost_call = {FAKE_LOSE_CALL, RPCRT_OK, ""};
 static const struct fake_script lost_answer = {FAKE_LOSE_ANSWER, RPCRT_OK, ""};
 
+/* A world with one order, and a rescuer that has not looked yet. */
+struct scene {
+    struct world w;
+    struct shop_rescuer *rescuer;
+    char order_id[33];
+};
+
+static void
+scene_open(struct scene *scene, Petstore__V1__OrderState state)
+{
+    world_start(&scene->w);
+    scene->rescuer = shop_rescuer_new(&scene->w.shop);
+    cr_assert_not_null(scene->rescuer);
+    world_pets(&scene->w, 0, 1);
+    world_order_at(&scene->w, 0, state, scene->order_id);
+}
+
+static void
+scene_close(struct scene *scene)
+{
+    shop_rescuer_free(scene->rescuer);
+    world_stop(&scene->w);
+}
+
 Test(rescuer, leaves_alone_what_moves, .timeout = 60)
 {
-    struct shop_rescuer *rescuer;
-    struct world w;
-    char id[33];
+    struct scene s;
 
-    world_start(&w);
-    w.shop.options.rescue_after_ms = 3600000;
-    rescuer = shop_rescuer_new(&w.shop);
-    cr_assert_not_null(rescuer);
-    world_pets(&w, 0, 1);
-    world_order_at(&w, 0, ORDER_STATE(CAPTURING), id);
-    (void)shop_rescuer_tick(rescuer);
-    (void)shop_rescuer_tick(rescuer);
-    cr_expect_eq(world_order_state(&w, id), ORDER_STATE(CAPTURING));
-    shop_rescuer_free(rescuer);
-    world_stop(&w);
+    scene_open(&s, ORDER_STATE(CAPTURING));
+    s.w.shop.options.rescue_after_ms = 3600000;
+    (void)shop_rescuer_tick(s.rescuer);
+    (void)shop_rescuer_tick(s.rescuer);
+    cr_expect_eq(world_order_state(&s.w, s.order_id), ORDER_STATE(CAPTURING));
+    scene_close(&s);
 }
 
 Test(rescuer, brings_an_order_to_its_end_in_one_round, .timeout = 60)
 {
-    struct shop_rescuer *rescuer;
-    struct world w;
-    char id[33];
+    struct scene s;
 
-    world_start(&w);
-    rescuer = shop_rescuer_new(&w.shop);
-    cr_assert_not_null(rescuer);
-    world_pets(&w, 0, 1);
-    world_order_at(&w, 0, ORDER_STATE(AUTHORIZING), id);
-    (void)shop_rescuer_tick(rescuer);
-    cr_expect_eq(world_order_state(&w, id), ORDER_STATE(CANCELLED));
-    world_audit(&w, true);
-    shop_rescuer_free(rescuer);
-    world_stop(&w);
+    scene_open(&s, ORDER_STATE(AUTHORIZING));
+    (void)shop_rescuer_tick(s.rescuer);
+    cr_expect_eq(world_order_state(&s.w, s.order_id), ORDER_STATE(CANCELLED));
+    world_audit(&s.w, true);
+    scene_close(&s);
 }
 
 Test(rescuer, waits_for_another_card_until_the_time_is_over, .timeout = 60)
 {
-    struct shop_rescuer *rescuer;
-    struct world w;
-    char id[33];
+    struct scene s;
 
-    world_start(&w);
-    rescuer = shop_rescuer_new(&w.shop);
-    cr_assert_not_null(rescuer);
-    world_pets(&w, 0, 1);
-    world_order_at(&w, 0, ORDER_STATE(DECLINED), id);
-    (void)shop_rescuer_tick(rescuer);
-    cr_expect_eq(world_order_state(&w, id), ORDER_STATE(DECLINED));
-    cr_expect_eq(world_pet_status(&w, 0), PETSTORE__V1__PET_STATUS__RESERVED);
-    shop_rescuer_free(rescuer);
-    world_pass(w.shop.options.pay_within_ms);
-    world_rescue(&w);
-    cr_expect_eq(world_order_state(&w, id), ORDER_STATE(CANCELLED));
-    world_audit(&w, true);
-    world_stop(&w);
+    scene_open(&s, ORDER_STATE(DECLINED));
+    (void)shop_rescuer_tick(s.rescuer);
+    cr_expect_eq(world_order_state(&s.w, s.order_id), ORDER_STATE(DECLINED));
+    cr_expect_eq(world_pet_status(&s.w, 0), PETSTORE__V1__PET_STATUS__RESERVED);
+    world_pass(s.w.shop.options.pay_within_ms);
+    world_rescue(&s.w);
+    cr_expect_eq(world_order_state(&s.w, s.order_id), ORDER_STATE(CANCELLED));
+    world_audit(&s.w, true);
+    scene_close(&s);
 }
 
 Test(rescuer, tries_again_while_the_payment_service_is_away, .timeout = 60)

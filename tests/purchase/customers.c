@@ -30,7 +30,7 @@ struct customers {
 /* -- one call, until it is answered ---------------------------------------- */
 
 static void
-cart_empty(struct customer *customer, const char *pet_id)
+cart_remove(struct customer *customer, const char *pet_id)
 {
     Petstore__V1__RemoveFromCartRequest request =
         PETSTORE__V1__REMOVE_FROM_CART_REQUEST__INIT;
@@ -154,14 +154,12 @@ buy(struct customer *customer, unsigned n)
     unsigned wanted =
         options->in_turn ? customer->number : visitor_random(visitor, 1u << 20);
     bool poor = !options->only_rich && visitor_random(visitor, 5) == 0;
-    char pet_id[16];
+    char pet_id[VISITOR_PET_ID_SIZE];
     enum rpcrt_code code;
 
-    (void)snprintf(pet_id, sizeof(pet_id), "pet-%u", wanted % options->n_pets);
-    if (!cart_add(customer, pet_id)) {
-        if (!options->in_turn) {
-            return;
-        }
+    visitor_pet_id(wanted % options->n_pets, pet_id);
+    if (!cart_add(customer, pet_id) && !options->in_turn) {
+        return;
     }
     key_make(customer, 2 * n, &told);
     code = checkout(customer, poor ? options->poor : options->rich, &told);
@@ -175,7 +173,7 @@ buy(struct customer *customer, unsigned n)
         give_up(customer, &told);
     }
     if (code != RPCRT_OK) {
-        cart_empty(customer, pet_id);
+        cart_remove(customer, pet_id);
     }
     customer->told[customer->n_told++] = told;
 }

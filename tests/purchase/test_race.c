@@ -3,7 +3,6 @@
  */
 #include "tests/purchase/customers.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define CUSTOMERS 50u
@@ -33,10 +32,7 @@ race(const char *engine)
     visitor_open(&staff, &world, 1);
     visitor_enter(&staff, "boss", WORLD_STAFF_PASSWORD, false);
     for (unsigned i = 0; i < PETS; i++) {
-        char id[16];
-
-        (void)snprintf(id, sizeof(id), "pet-%u", i);
-        visitor_add_pet(&staff, id, 1000);
+        visitor_add_pet(&staff, i, 1000);
     }
     customers = customers_start(&world, &buying);
     customers_end(customers, false);

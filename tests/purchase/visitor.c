@@ -115,13 +115,21 @@ visitor_enter(struct visitor *visitor, const char *user, const char *password,
 }
 
 void
-visitor_add_pet(struct visitor *visitor, const char *id, int64_t price)
+visitor_pet_id(unsigned n, char ret_id[VISITOR_PET_ID_SIZE])
 {
+    (void)snprintf(ret_id, VISITOR_PET_ID_SIZE, "pet-%u", n);
+}
+
+void
+visitor_add_pet(struct visitor *visitor, unsigned n, int64_t price)
+{
+    char id[VISITOR_PET_ID_SIZE];
     Petstore__V1__AddPetRequest request = PETSTORE__V1__ADD_PET_REQUEST__INIT;
     Petstore__V1__Pet pet = PETSTORE__V1__PET__INIT;
     Petstore__V1__Money money = PETSTORE__V1__MONEY__INIT;
     const Petstore__V1__AddPetReply *reply = NULL;
 
+    visitor_pet_id(n, id);
     money.minor = price;
     money.currency = "EUR";
     pet.id = id;

@@ -3,6 +3,7 @@
  */
 #include "tests/purchase/world.h"
 
+#include "common/ids.h"
 #include "payment/v1/payment.client.h"
 #include "support/probe.h"
 
@@ -290,6 +291,7 @@ world_issue(struct world *world, const struct world_card *card, int64_t balance)
     const Payment__V1__IssueCardReply *reply = NULL;
     struct rpcrt_channel *channel = NULL;
     struct rpcrt_call *call = NULL;
+    char key[COMMON_ID_SIZE];
 
     cr_assert_eq(rpcrt_channel_new(world->parts[WORLD_PAYMENTD].address,
                                    &options, &channel),
@@ -303,7 +305,8 @@ world_issue(struct world *world, const struct world_card *card, int64_t balance)
     printed.expiry_year = card->year;
     money.minor = balance;
     money.currency = "EUR";
-    request.idempotency_key = card->number + 4;
+    common_id_make(key);
+    request.idempotency_key = key;
     request.card = &printed;
     request.balance = &money;
     expect_ok(call, payment_issue_card(call, &request, &reply));

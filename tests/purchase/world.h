@@ -90,8 +90,12 @@ bool visitor_answered(const struct visitor *visitor, enum rpcrt_code code,
 void visitor_enter(struct visitor *visitor, const char *user,
                    const char *password, bool register_first);
 
-/* Add a pet; as staff. */
-void visitor_add_pet(struct visitor *visitor, const char *id, int64_t price);
+/* Id of a pet by its number. */
+#define VISITOR_PET_ID_SIZE 16u
+void visitor_pet_id(unsigned n, char ret_id[VISITOR_PET_ID_SIZE]);
+
+/* Add such a pet; as staff. */
+void visitor_add_pet(struct visitor *visitor, unsigned n, int64_t price);
 
 /* Reason of the last failure; "" without one. */
 const char *visitor_reason(const struct visitor *visitor);
