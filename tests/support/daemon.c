@@ -105,6 +105,40 @@ daemon_end(struct daemon *daemon, int signal_number)
     return status;
 }
 
+void
+daemon_allow_cores(void)
+{
+    struct rlimit limit;
+
+    cr_assert_eq(getrlimit(RLIMIT_CORE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_CORE, &limit), 0);
+    cr_assert_eq(setenv("ASAN_OPTIONS", "disable_coredump=0", 1), 0);
+    cr_assert_eq(setenv("TSAN_OPTIONS", "disable_coredump=0", 1), 0);
+}
+
+void
+daemon_expect_no_core(struct daemon *daemon)
+{
+    unsigned long long soft = 1;
+    unsigned long long hard = 1;
+    char path[64];
+    char line[256];
+    FILE *limits;
+    int status;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)daemon->pid);
+    limits = fopen(path, "r");
+    cr_assert_not_null(limits);
+    while (fgets(line, sizeof(line), limits) != NULL) {
+        (void)sscanf(line, "Max core file size %llu %llu", &soft, &hard);
+    }
+    (void)fclose(limits);
+    cr_assert(soft == 0 && hard == 0, "%llu %llu", soft, hard);
+    status = daemon_end(daemon, SIGABRT);
+    cr_assert(WIFSIGNALED(status) && !WCOREDUMP(status), "%d", status);
+}
+
 /* Everything that a temporary file has. */
 static void
 file_take(FILE *file, char *ret_text, size_t size)

@@ -34,6 +34,14 @@ bool daemon_start(struct daemon *daemon, const char *variable,
 /* Send a signal and wait for the end; returns what waitpid() tells. */
 int daemon_end(struct daemon *daemon, int signal_number);
 
+/* Let programs that are started from now on leave core files, as far as this
+ * process may say so; sanitizers forbid it by themselves. */
+void daemon_allow_cores(void);
+
+/* Fail the test if the process could leave a core file; ends it with SIGABRT.
+ */
+void daemon_expect_no_core(struct daemon *daemon);
+
 /* What a program that ran to its end has left. */
 struct daemon_result {
     int exit_code; /* 128 + signal if one ended it */

@@ -19,16 +19,7 @@
 
 #include "kv/v1/kv.client.h"
 
-#include <criterion/criterion.h>
-#include <criterion/parameterized.h>
-#include <rpcrt/rpcrt.h>
-
-/* One kind of server; numbers, because it travels to the test's process. */
-struct contract_target {
-    unsigned engine; /* index of contract_engines */
-    unsigned transport;
-    bool external;
-};
+#include "tests/support/target.h"
 
 /* Who calls. */
 enum contract_who {
@@ -39,76 +30,39 @@ enum contract_who {
     CONTRACT_NOBODY    /* without a token */
 };
 
-struct contract_server; /* that the tests have started */
-
 struct contract {
-    char where[64]; /* "lmdb over tcp", for messages */
-    struct contract_server *server;
-    struct rpcrt_channel *channel;
+    const char *where; /* "lmdb over tcp", for messages */
+    struct target target;
     struct rpcrt_call *call; /* the owner's */
     char prefix[32];
     char key[512]; /* what contract_key() has made */
 };
 
-#define CONTRACT_TIMEOUT_MS 20000u
-
 /* A claim: CONTRACT(claim) { ... uses c and c->call ... } */
-#define CONTRACT(claim)                                                        \
-    static void claim(struct contract *c);                                     \
-    ParameterizedTestParameters(kv, claim)                                     \
-    {                                                                          \
-        return contract_targets();                                             \
-    }                                                                          \
-    ParameterizedTest(struct contract_target *target, kv, claim,               \
-                      .timeout = 120)                                          \
-    {                                                                          \
-        struct contract contract;                                              \
-                                                                               \
-        contract_open(&contract, target, 0, 0);                                \
-        claim(&contract);                                                      \
-        contract_close(&contract);                                             \
-    }                                                                          \
-    static void claim(struct contract *c)
+#define CONTRACT(claim) CONTRACT_WITH(claim, 0, 0)
 
 /* A claim about a server of our own with this history and size. */
 #define CONTRACT_WITH(claim, history, size_max)                                \
     static void claim(struct contract *c);                                     \
-    ParameterizedTestParameters(kv, claim)                                     \
-    {                                                                          \
-        return contract_targets();                                             \
-    }                                                                          \
-    ParameterizedTest(struct contract_target *target, kv, claim,               \
-                      .timeout = 120)                                          \
+    TARGET_TEST(kv, claim, target_cells)                                       \
     {                                                                          \
         struct contract contract;                                              \
                                                                                \
-        contract_open(&contract, target, history, size_max);                   \
+        contract_open(&contract, cell, history, size_max);                     \
         claim(&contract);                                                      \
         contract_close(&contract);                                             \
     }                                                                          \
     static void claim(struct contract *c)
 
-struct criterion_test_params contract_targets(void);
-
 /* Connect, with a server if needed. History and size 0: the defaults; other
  * numbers skip the test if the server is somebody else's. */
-void contract_open(struct contract *c, const struct contract_target *target,
+void contract_open(struct contract *c, const struct target_cell *cell,
                    uint64_t history, uint64_t size_max);
 void contract_close(struct contract *c);
 
 /* A call of somebody, on a channel of its own, freed with the contract. Skips
  * the test if there is no token for that. */
 struct rpcrt_call *contract_call(struct contract *c, enum contract_who who);
-
-/* Fail the test unless a call ends like this. */
-#define expect_call(c, call, expected, expression)                             \
-    do {                                                                       \
-        enum rpcrt_code code_ = (expression);                                  \
-        cr_assert_eq(code_, (expected), "%s: %s instead of %s: %s",            \
-                     (c)->where, rpcrt_code_name(code_),                       \
-                     rpcrt_code_name(expected),                                \
-                     code_ == RPCRT_OK ? "" : rpcrt_call_message(call));       \
-    } while (0)
 
 /* -- short names ----------------------------------------------------------- */
 
