@@ -35,6 +35,9 @@ rpcrt_ctx_fail(struct rpcrt_ctx *ctx, enum rpcrt_code code, const char *format,
     (void)rpcrt__text_format(ctx->outcome.text, sizeof ctx->outcome.text,
                              format, args);
     va_end(args);
+    /* Those of another failure. */
+    ctx->details = NULL;
+    ctx->details_size = 0;
     return code;
 }
 

@@ -131,18 +131,21 @@ static enum rpcrt_code
 fail(void *self, struct rpcrt_ctx *ctx, const Probe__V1__FailRequest *request,
      Probe__V1__EchoReply *reply)
 {
+    enum rpcrt_code code;
+
     (void)self;
     (void)reply;
+    if (rpcrt_ctx_set_metadata(ctx, "probe-trailer", "seen", 4) != RPCRT_OK) {
+        return rpcrt_ctx_no_memory(ctx);
+    }
+    code = rpcrt_ctx_fail(ctx, (enum rpcrt_code)request->code, "%s",
+                          request->text);
     if (request->details.len > 0 &&
         rpcrt_ctx_set_details(ctx, request->details.data,
                               request->details.len) != RPCRT_OK) {
         return rpcrt_ctx_no_memory(ctx);
     }
-    if (rpcrt_ctx_set_metadata(ctx, "probe-trailer", "seen", 4) != RPCRT_OK) {
-        return rpcrt_ctx_no_memory(ctx);
-    }
-    return rpcrt_ctx_fail(ctx, (enum rpcrt_code)request->code, "%s",
-                          request->text);
+    return code;
 }
 
 static enum rpcrt_code

@@ -218,7 +218,17 @@ refuse(void *self, struct rpcrt_ctx *ctx, const Probe__V1__EchoRequest *request,
     return refused;
 }
 
-static const struct probe_service refusing = {.echo = refuse};
+/* Refused first, then failed for another reason. */
+static enum rpcrt_code
+change_mind(void *self, struct rpcrt_ctx *ctx,
+            const Probe__V1__EchoRequest *request, Probe__V1__EchoReply *reply)
+{
+    (void)refuse(self, ctx, request, reply);
+    return rpcrt_ctx_fail(ctx, RPCRT_ABORTED, "try again");
+}
+
+static const struct probe_service refusing = {.echo = refuse,
+                                              .meet = change_mind};
 
 Test(details, come_from_a_handler_to_its_caller, .timeout = 30)
 {
@@ -245,6 +255,8 @@ Test(details, come_from_a_handler_to_its_caller, .timeout = 30)
     cr_expect_str_eq(rpcrt_error_info_get(&info, "have"), "250");
     cr_expect_str_eq(rpcrt_error_info_get(&info, "need"), "900");
     expect_code(call, RPCRT_UNIMPLEMENTED, probe_hang(call, &request, &reply));
+    cr_expect_not(rpcrt_call_error_info(call, &info));
+    expect_code(call, RPCRT_ABORTED, probe_meet(call, &request, &reply));
     cr_expect_not(rpcrt_call_error_info(call, &info));
     rpcrt_call_free(call);
     rpcrt_channel_free(channel);

@@ -51,7 +51,8 @@ RPCRT_API enum rpcrt_code rpcrt_ctx_fail(struct rpcrt_ctx *ctx,
 /** RESOURCE_EXHAUSTED with a text that names the limit. */
 RPCRT_API enum rpcrt_code rpcrt_ctx_no_memory(struct rpcrt_ctx *ctx);
 
-/** Attach details to a failure: serialized google.rpc.Status, copied. OK, or
+/** Attach details to the failure of the rpcrt_ctx_fail() before: serialized
+ * google.rpc.Status, copied; a later failure drops them. OK, or
  * RESOURCE_EXHAUSTED above RPCRT_DETAILS_SIZE_MAX. */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt_ctx_set_details(struct rpcrt_ctx *ctx, const void *details, size_t size);
