@@ -82,9 +82,11 @@ emit_client_header(struct text *text, const struct file *file)
             "that. done is told\n"
             " * of the end, always, on a thread of the runtime: it must not "
             "block, but may\n"
-            " * take the reply and start the call again. x_take() returns what "
-            "x() would have\n"
-            " * returned, once done was told.\n");
+            " * take the reply and start the call again. rpcrt_queue_done, "
+            "with a queue as\n"
+            " * arg, lets the queue give the call back; NULL is for "
+            "rpcrt_call_wait().\n"
+            " * x_take() then returns what x() would have returned.\n");
     } else {
         emit_banner(text, file, " * It has no methods to call.\n");
     }

@@ -2,6 +2,7 @@
  * A call: what its user sets, and what he reads of its outcome.
  */
 #include "client/call.h"
+#include "client/queue.h"
 
 #include "core/alloc.h"
 #include "wire/guard.h"
@@ -28,37 +29,18 @@ rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
     call->timeout_ms = timeout_ms;
     rpcrt__list_init(&call->live);
     rpcrt__list_init(&call->queue);
+    rpcrt__list_init(&call->place_node);
     rpcrt__child_init(&call->child);
     rpcrt__metadata_init(&call->metadata, NULL);
     rpcrt__arena_init(&call->arena, channel->options.arena_size_max);
     rpcrt__metadata_init(&call->reply_metadata, &call->arena);
     atomic_init(&call->undelivered, false);
+    atomic_init(&call->done, NULL);
+    atomic_init(&call->completion_queue, NULL);
     atomic_init(&call->blocked, RPCRT__OVER);
     (void)sem_init(&call->over, 0, 0);
     *ret_call = call;
     return RPCRT_OK;
-}
-
-/* Whether a completion of the call is under way on another thread. [locked] */
-static bool
-being_delivered(const struct rpcrt_call *call)
-{
-    struct rpcrt__list *deliveries = &call->channel->deliveries;
-
-    if (atomic_load(&call->undelivered)) {
-        return true;
-    }
-    for (struct rpcrt__list *node = deliveries->next; node != deliveries;
-         node = node->next) {
-        struct rpcrt__delivery *delivery =
-            RPCRT__ELEMENT(node, struct rpcrt__delivery, node);
-
-        if (atomic_load(&delivery->current) == call &&
-            !pthread_equal(delivery->thread, pthread_self())) {
-            return true;
-        }
-    }
-    return false;
 }
 
 void
@@ -67,6 +49,7 @@ rpcrt_call_free(struct rpcrt_call *call)
     if (call == NULL) {
         return;
     }
+    rpcrt__queue_leave(call);
     pthread_mutex_lock(&call->channel->lock);
     call->freeing = true;
     pthread_mutex_unlock(&call->channel->lock);
@@ -85,10 +68,17 @@ rpcrt_call_free(struct rpcrt_call *call)
         rpcrt__call_deliver(call, &delivery);
         pthread_mutex_lock(&call->channel->lock);
     }
-    while (being_delivered(call)) {
-        pthread_cond_wait(&call->channel->delivered, &call->channel->lock);
+    while (rpcrt__call_in_delivery(call)) {
+        (void)pthread_cond_wait(&call->channel->delivered,
+                                &call->channel->lock);
     }
     pthread_mutex_unlock(&call->channel->lock);
+    if (call->done == NULL) {
+        /* Its last completion may have started it without one. */
+        rpcrt_call_cancel(call);
+        (void)rpcrt__call_wait_over(call, RPCRT__NEVER);
+    }
+    rpcrt__queue_leave(call);
     rpcrt__metadata_fini(&call->metadata);
     rpcrt__arena_fini(&call->arena);
     (void)sem_destroy(&call->over);
@@ -106,6 +96,18 @@ void
 rpcrt_call_set_parent(struct rpcrt_call *call, struct rpcrt_ctx *parent)
 {
     call->parent = parent;
+}
+
+void
+rpcrt_call_set_tag(struct rpcrt_call *call, void *tag)
+{
+    call->tag = tag;
+}
+
+void *
+rpcrt_call_tag(const struct rpcrt_call *call)
+{
+    return call->tag;
 }
 
 void

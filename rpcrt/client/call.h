@@ -20,8 +20,15 @@ enum rpcrt__call_state {
     RPCRT__CALL_SENT
 };
 
-/* Of the thread that waits for a blocking use. */
+/* Of the thread that waits for a use without a completion. */
 enum rpcrt__blocked { RPCRT__AWAKE, RPCRT__ASLEEP, RPCRT__OVER };
+
+/* Of a call in its completion queue. */
+enum rpcrt__place {
+    RPCRT__PLACE_RUNNING,
+    RPCRT__PLACE_LEAVING, /* runs, and is being freed */
+    RPCRT__PLACE_ENDED
+};
 
 struct rpcrt_call {
     struct rpcrt_channel *channel;
@@ -32,8 +39,8 @@ struct rpcrt_call {
     bool call_id_inherited;          /* "call-id" in it is the parent's */
 
     enum rpcrt__call_state state;
-    bool freeing; /* is not to be started again */
-    atomic_bool undelivered;
+    bool freeing;                     /* is not to be started again */
+    atomic_bool undelivered;          /* with a completion, not yet told */
     struct rpcrt__delivery *delivery; /* while it is undelivered */
     struct rpcrt__list live;          /* in channel->calls */
     struct rpcrt__list queue;         /* waiting, in a send queue, or ended */
@@ -69,10 +76,16 @@ struct rpcrt_call {
     size_t details_size;
     struct rpcrt__metadata reply_metadata;
 
-    rpcrt_done_fn *done; /* NULL: a thread is blocked in the call */
+    _Atomic(rpcrt_done_fn *) done; /* NULL: a thread waits for the use, or
+                                      will */
     void *done_arg;
     atomic_int blocked; /* enum rpcrt__blocked */
     sem_t over;
+
+    void *tag;
+    _Atomic(struct rpcrt_queue *) completion_queue; /* NULL: in none */
+    struct rpcrt__list place_node; /* the rest by the queue's lock */
+    enum rpcrt__place place;
 };
 
 /* End the use that runs: take it from every list, keep the outcome (whose text
@@ -91,5 +104,13 @@ void rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,
 /* Tell the owner that the use is over; the call may be gone on return. */
 void rpcrt__call_deliver(struct rpcrt_call *call,
                          struct rpcrt__delivery *delivery);
+
+/* Whether a use with a completion runs, or its completion does on another
+ * thread. [locked] */
+bool rpcrt__call_in_delivery(const struct rpcrt_call *call);
+
+/* Wait for the end of a use without a completion; false when the time is over.
+ * At once if there was none. */
+bool rpcrt__call_wait_over(struct rpcrt_call *call, uint64_t end_ns);
 
 #endif

@@ -4,6 +4,7 @@
 #include "client/connection.h"
 
 #include "core/alloc.h"
+#include "core/wait.h"
 #include <string.h>
 
 /* -- time -------------------------------------------------------------------
@@ -143,19 +144,9 @@ check_options(const struct rpcrt_channel *channel,
 static bool
 init_sync(struct rpcrt_channel *channel)
 {
-    pthread_condattr_t attr;
-    bool made = false;
-
-    if (pthread_condattr_init(&attr) != 0) {
-        return false;
-    }
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    if (pthread_mutex_init(&channel->lock, NULL) == 0) {
-        made = pthread_cond_init(&channel->work, &attr) == 0 &&
-               pthread_cond_init(&channel->delivered, NULL) == 0;
-    }
-    (void)pthread_condattr_destroy(&attr);
-    return made;
+    return pthread_mutex_init(&channel->lock, NULL) == 0 &&
+           rpcrt__cond_init(&channel->work) &&
+           rpcrt__cond_init(&channel->delivered);
 }
 
 /* Strings, certificates; what can fail for the caller's reasons. */

@@ -48,6 +48,27 @@ rpcrt__channel_is_over(const struct rpcrt_channel *channel,
     return call->freeing || (channel->closing && delivering == channel);
 }
 
+bool
+rpcrt__call_in_delivery(const struct rpcrt_call *call)
+{
+    struct rpcrt__list *deliveries = &call->channel->deliveries;
+
+    if (atomic_load(&call->undelivered)) {
+        return true;
+    }
+    for (struct rpcrt__list *node = deliveries->next; node != deliveries;
+         node = node->next) {
+        struct rpcrt__delivery *delivery =
+            RPCRT__ELEMENT(node, struct rpcrt__delivery, node);
+
+        if (atomic_load(&delivery->current) == call &&
+            !pthread_equal(delivery->thread, pthread_self())) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 has_callbacks(const struct rpcrt__delivery *delivery)
 {

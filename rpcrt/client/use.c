@@ -2,7 +2,10 @@
  * One use of a call, from start to end. A blocking use is a started one that
  * the thread waits for.
  */
+#define _GNU_SOURCE /* sem_clockwait() */
 #include "client/connection.h"
+#include "client/queue.h"
+#include "core/wait.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,7 +61,6 @@ rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
 {
     end_child(call);
     if (call->done == NULL) {
-        atomic_store(&call->undelivered, false);
         if (atomic_exchange(&call->blocked, RPCRT__OVER) == RPCRT__ASLEEP) {
             (void)sem_post(&call->over);
         }
@@ -257,10 +259,13 @@ launch(struct rpcrt_call *call)
                                call->method->path);
         pthread_mutex_unlock(&channel->lock);
         end_child(call);
+        if (call->completion_queue != NULL) {
+            rpcrt_queue_done(call, call->completion_queue);
+        }
         return;
     }
     call->state = RPCRT__CALL_WAITING;
-    atomic_store(&call->undelivered, true);
+    atomic_store(&call->undelivered, call->done != NULL);
     rpcrt__list_append(&channel->calls, &call->live);
     if (call->parent_gone) {
         rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, &delivery,
@@ -284,9 +289,15 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
                  const ProtobufCMessage *request, rpcrt_done_fn *done,
                  void *arg)
 {
+    rpcrt__queue_leave(call);
     reset(call, method);
     call->done = done;
     call->done_arg = arg;
+    if (done == rpcrt_queue_done) {
+        rpcrt__queue_join(arg, call);
+    } else if (done == NULL) {
+        atomic_store(&call->blocked, RPCRT__AWAKE);
+    }
     set_deadline(call);
     if (serialize(call, request) == RPCRT_OK && call->parent != NULL) {
         call->is_child = rpcrt__child_begin(
@@ -304,16 +315,57 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
 /* Looking for the end for a while before going to sleep, as others do, made a
  * lone call slower on every machine measured: the core is needed for the
  * transport's threads. */
-static void
-wait_until_over(struct rpcrt_call *call)
+bool
+rpcrt__call_wait_over(struct rpcrt_call *call, uint64_t end_ns)
 {
+    struct timespec end = {.tv_sec = (time_t)(end_ns / (1000 * RPCRT__MS)),
+                           .tv_nsec = (long)(end_ns % (1000 * RPCRT__MS))};
     int expected = RPCRT__AWAKE;
+    int failed;
+    bool over;
 
-    if (atomic_compare_exchange_strong(&call->blocked, &expected,
-                                       RPCRT__ASLEEP)) {
+    if (!atomic_compare_exchange_strong(&call->blocked, &expected,
+                                        RPCRT__ASLEEP)) {
+        return true;
+    }
+    do {
+        failed = end_ns == RPCRT__NEVER
+                     ? sem_wait(&call->over)
+                     : sem_clockwait(&call->over, CLOCK_MONOTONIC, &end);
+    } while (failed != 0 && errno == EINTR);
+    expected = RPCRT__ASLEEP;
+    over = !atomic_compare_exchange_strong(&call->blocked, &expected,
+                                           RPCRT__AWAKE);
+    if (over && failed != 0) {
+        /* It ended when the time was over: the post is there, or under way. */
         while (sem_wait(&call->over) != 0 && errno == EINTR) {
         }
     }
+    return over;
+}
+
+enum rpcrt_code
+rpcrt_call_wait(struct rpcrt_call *call, int timeout_ms)
+{
+    struct rpcrt_channel *channel = call->channel;
+    uint64_t end_ns = rpcrt__wait_end_ns(timeout_ms);
+    bool in_time = true;
+    bool over;
+
+    pthread_mutex_lock(&channel->lock);
+    while (call->done != NULL && rpcrt__call_in_delivery(call) && in_time) {
+        in_time = rpcrt__cond_wait(&channel->delivered, &channel->lock, end_ns);
+    }
+    over = !rpcrt__call_in_delivery(call);
+    pthread_mutex_unlock(&channel->lock);
+    if (call->done == NULL) {
+        over = rpcrt__call_wait_over(call, end_ns);
+    }
+    if (!over) {
+        return RPCRT_DEADLINE_EXCEEDED;
+    }
+    rpcrt__queue_leave(call);
+    return RPCRT_OK;
 }
 
 enum rpcrt_code
@@ -321,8 +373,7 @@ rpcrt_call_unary(struct rpcrt_call *call, const struct rpcrt_method *method,
                  const ProtobufCMessage *request,
                  const ProtobufCMessage **ret_reply)
 {
-    atomic_store(&call->blocked, RPCRT__AWAKE);
     rpcrt_call_start(call, method, request, NULL, NULL);
-    wait_until_over(call);
+    (void)rpcrt__call_wait_over(call, RPCRT__NEVER);
     return rpcrt_call_take(call, ret_reply);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Do what the README tells newcomers to do: take the files of its first example
-# out of the page, build them against an installed rpcrt, run the commands, and
-# compare what they print with what the page says.
+# Do what the README tells newcomers to do: take the files of its examples out of
+# the page, build them against an installed rpcrt, run the commands, and compare
+# what they print with what the page says.
 #   sh tests/setup/readme.sh PREFIX
 # PREFIX is where `make install` put rpcrt.
 set -eu
@@ -19,22 +19,26 @@ finish() {
 trap finish EXIT
 cd "$dir"
 
-# A file is the block behind a line that ends in `its name`: with a colon.
+# A file is the block behind a paragraph that ends in a colon, and in `its name`
+# before it; or that begins with `its name`, and a comma.
 awk '
     /^```/ && inside { inside = 0; close(name); name = ""; next }
     /^```/ && name != "" { inside = 1; next }
     inside { print > name; next }
     /`[a-zA-Z.]*`:$/ { name = $NF; gsub(/[`:]/, "", name) }
-    /^## / && name != "" { name = "" }
+    /^`[a-zA-Z.]*`, / { named = $1; gsub(/[`,]/, "", named) }
+    /^$/ { named = "" }
+    named != "" && /:$/ { name = named }
+    /^## / { name = "" }
     /^## Build/ { exit }
 ' "$readme"
-for file in hello.proto server.c client.c Makefile; do
+for file in hello.proto server.c client.c Makefile many.c; do
     [ -s "$file" ] || { echo "readme: no $file in $readme" >&2; exit 1; }
 done
 
 PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 export PKG_CONFIG_PATH
-CFLAGS="-Wall -Wextra -Werror" make >make.log 2>&1 || {
+CFLAGS="-Wall -Wextra -Werror" make all many >make.log 2>&1 || {
     cat make.log >&2
     exit 1
 }
@@ -47,20 +51,22 @@ until [ -S hello.socket ]; do
     sleep 0.05
 done
 
-# The session on the page, but for what is not printed by the client.
+# The sessions on the page, but for what is not printed by the clients.
 awk '
-    /^\$ make$/ { on = 1 }
+    /^\$ make( many)?$/ { on = 1 }
     /^```/ { on = 0 }
-    on && !/^\$ (make|\.\/server &)$/ { print }
+    on && !/^\$ (make( many)?|\.\/server &)$/ { print }
 ' "$readme" >expected
 {
     echo '$ ./client Ada'
     ./client Ada 2>&1
     echo '$ ./client'
     ./client 2>&1 || true
+    echo '$ ./many'
+    ./many 2>&1
 } >got
 diff -u expected got
 kill "$server"
 wait "$server"
 server=
-echo "readme: the first example builds, runs and prints what it should"
+echo "readme: the examples build, run and print what they should"

@@ -57,6 +57,11 @@ RPCRT_API void rpcrt_call_set_parent(struct rpcrt_call *call,
 RPCRT_API void rpcrt_call_set_wait_for_ready(struct rpcrt_call *call,
                                              bool wait);
 
+/** Keep something of the caller's with the call, through all its uses, for who
+ * gets the call back: NULL at first. */
+RPCRT_API void rpcrt_call_set_tag(struct rpcrt_call *call, void *tag);
+RPCRT_API void *rpcrt_call_tag(const struct rpcrt_call *call);
+
 /**
  * Send metadata with the next uses; the same key again replaces its value.
  *
@@ -76,6 +81,18 @@ rpcrt_call_set_metadata_text(struct rpcrt_call *call, const char *key,
 
 /** End the use that runs, with CANCELLED; nothing if none does. Any thread. */
 RPCRT_API void rpcrt_call_cancel(struct rpcrt_call *call);
+
+/**
+ * Wait until a use that was started is over and its completion, if it has one,
+ * has returned; x_take() then says how it ended. A call of a completion queue
+ * is taken out of it. Not from a completion callback.
+ *
+ * timeout_ms  as for poll(2): negative: for ever; 0: do not wait
+ * Returns     OK, whatever the outcome, and if none was started; or
+ *             DEADLINE_EXCEEDED: the use goes on.
+ */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_call_wait(struct rpcrt_call *call, int timeout_ms);
 
 /* -- the outcome of the last use; texts live until the next use ------------ */
 

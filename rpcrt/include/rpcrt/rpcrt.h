@@ -1,6 +1,7 @@
 /*
  * rpcrt: remote procedure calls for plain C. This header has it all; read
- * status.h, channel.h and call.h as a client, ctx.h and server.h as a server.
+ * status.h, channel.h, call.h and queue.h as a client, ctx.h and server.h as a
+ * server.
  *
  * Rules that hold everywhere:
  *   x_new() is undone by x_free(); x_free(NULL) does nothing.
@@ -18,6 +19,7 @@
 #include <rpcrt/ctx.h>
 #include <rpcrt/details.h>
 #include <rpcrt/limits.h>
+#include <rpcrt/queue.h>
 #include <rpcrt/server.h>
 #include <rpcrt/status.h>
 #include <rpcrt/tls.h>

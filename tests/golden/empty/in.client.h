@@ -7,8 +7,9 @@
  *
  * x_start() returns at once; the request is not needed after that. done is told
  * of the end, always, on a thread of the runtime: it must not block, but may
- * take the reply and start the call again. x_take() returns what x() would have
- * returned, once done was told.
+ * take the reply and start the call again. rpcrt_queue_done, with a queue as
+ * arg, lets the queue give the call back; NULL is for rpcrt_call_wait().
+ * x_take() then returns what x() would have returned.
  */
 #ifndef IN_CLIENT_H
 #define IN_CLIENT_H
