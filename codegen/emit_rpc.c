@@ -1,6 +1,6 @@
 /*
- * x.rpc.h and x.rpc.c: methods, the serialized descriptor, and which fields
- * are secret.
+ * x.rpc.h and x.rpc.c: methods, the serialized descriptor, messages, and
+ * which fields are secret.
  */
 #include "emit.h"
 
@@ -124,6 +124,24 @@ sensitive(struct text *text, const struct file *file)
     return count;
 }
 
+/* The table of messages; returns how many there are. */
+static size_t
+messages(struct text *text, const struct file *file)
+{
+    size_t i;
+
+    if (file->n_messages == 0 || file->no_generate) {
+        return 0;
+    }
+    text_add(text,
+             "static const ProtobufCMessageDescriptor *const messages[] = {\n");
+    for (i = 0; i < file->n_messages; i++) {
+        text_format(text, "    &%s__descriptor,\n", file->messages[i].c_lower);
+    }
+    text_add(text, "};\n\n");
+    return file->n_messages;
+}
+
 static void
 descriptor_bytes(struct text *text, struct bytes descriptor)
 {
@@ -140,7 +158,7 @@ descriptor_bytes(struct text *text, struct bytes descriptor)
 
 static void
 file_table(struct text *text, const struct file *file, size_t n_imports,
-           size_t n_sensitive)
+           size_t n_sensitive, size_t n_messages)
 {
     text_format(text,
                 "const struct rpcrt_file %s_proto = {\n"
@@ -159,6 +177,12 @@ file_table(struct text *text, const struct file *file, size_t n_imports,
                     "    .sensitive = sensitive,\n"
                     "    .n_sensitive = %zu,\n",
                     n_sensitive);
+    }
+    if (n_messages > 0) {
+        text_format(text,
+                    "    .messages = messages,\n"
+                    "    .n_messages = %zu,\n",
+                    n_messages);
     }
     text_add(text, "};\n");
 }
@@ -230,13 +254,14 @@ void
 emit_rpc_source(struct text *text, const struct file *file,
                 struct bytes descriptor)
 {
-    size_t n_imports, n_sensitive, i;
+    size_t n_imports, n_sensitive, n_messages, i;
 
     emit_banner(text, file, "");
     n_imports = imports(text, file);
     n_sensitive = sensitive(text, file);
+    n_messages = messages(text, file);
     descriptor_bytes(text, descriptor);
-    file_table(text, file, n_imports, n_sensitive);
+    file_table(text, file, n_imports, n_sensitive, n_messages);
     for (i = 0; i < file->n_services; i++) {
         service_tables(text, file, &file->services[i]);
     }

@@ -10,7 +10,10 @@ PROTOS    := $(filter-out $(OPTIONS),$(shell find idl -name '*.proto' | sort))
 TESTPROTO := $(filter-out tests/golden/%,$(sort $(wildcard tests/*/*.proto)))
 RECORDS   := $(sort $(wildcard services/*/*.proto))
 IDLSTEMS  := $(PROTOS:idl/%.proto=$(GEN)/%)
-STEMS     := $(IDLSTEMS) $(RECORDS:services/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%)
+# protobuf's own types with a form of their own in JSON, for tests
+KNOWN     := any duration empty field_mask struct timestamp wrappers
+STEMS     := $(IDLSTEMS) $(RECORDS:services/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%) \
+             $(KNOWN:%=$(GEN)/google/protobuf/%)
 GENH      := $(foreach s,$(STEMS),$(GENEXT:%=$(s).%.h))
 OUTPUTS   := $(foreach e,$(GENEXT),$(GEN)/%.$(e).c $(GEN)/%.$(e).h)
 # protoc's own messages, which the plugin reads and writes
@@ -28,6 +31,8 @@ $(OUTPUTS): idl/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
 $(OUTPUTS): services/%.proto $(OPTIONS) $(PLUGIN)
 	$(GENERATE)
 $(OUTPUTS): tests/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
+	$(GENERATE)
+$(OUTPUTS): $(PROTO)/%.proto $(PLUGIN)
 	$(GENERATE)
 $(DESC:=.pb-c.c) $(DESCH) &: $(PROTO)/google/protobuf/compiler/plugin.proto
 	$(call say,GEN,$<)

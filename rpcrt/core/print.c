@@ -1,11 +1,11 @@
 /*
- * Messages as text. What is sensitive stands in the tables of the generated
- * files, the message's own and those it imports; when in doubt a value is
- * redacted. Unknown fields are not shown: a newer .proto may call them
- * sensitive.
+ * Messages as text. When in doubt a value is redacted. Unknown fields are not
+ * shown: a newer .proto may call them sensitive.
  */
 #include <rpcrt/print.h>
 
+#include "core/member.h"
+#include "core/real.h"
 #include "core/utf8.h"
 
 #include <inttypes.h>
@@ -14,11 +14,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Imports of imports that are looked into. */
-#define IMPORT_DEPTH_MAX 64
 
 struct out {
     char *text;
@@ -67,36 +63,6 @@ put_format(struct out *out, const char *format, ...)
     }
 }
 
-/* -- what is sensitive ------------------------------------------------------*/
-
-static bool
-file_redacts(const struct rpcrt_file *file,
-             const ProtobufCMessageDescriptor *message, uint32_t number,
-             unsigned depth)
-{
-    size_t i;
-
-    if (depth == IMPORT_DEPTH_MAX) {
-        return true;
-    }
-    for (i = 0; i < file->n_sensitive; i++) {
-        const struct rpcrt_sensitive_field *field = &file->sensitive[i];
-
-        /* Two libraries may each have a copy of the descriptor. */
-        if (field->number == number &&
-            (field->message == message ||
-             strcmp(field->message->name, message->name) == 0)) {
-            return true;
-        }
-    }
-    for (i = 0; i < file->n_imports; i++) {
-        if (file_redacts(file->imports[i], message, number, depth + 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* -- values -----------------------------------------------------------------*/
 
 static void
@@ -140,30 +106,12 @@ print_bytes(struct out *out, const uint8_t *data, size_t size, bool is_string)
     put(out, "\"", 1);
 }
 
-/* The shortest decimal form that reads back as the same number. */
 static void
 print_real(struct out *out, double value, bool is_float)
 {
-    char text[64];
-    char *comma;
-    int digits = is_float ? 6 : 15;
-    int digits_max = is_float ? 9 : 17;
+    char text[RPCRT__REAL_SIZE];
 
-    for (; digits <= digits_max; digits++) {
-        double back;
-
-        (void)snprintf(text, sizeof text, "%.*g", digits, value);
-        back = strtod(text, NULL);
-        if (is_float ? (float)back == (float)value : back == value) {
-            break;
-        }
-    }
-    /* The program's locale may have a decimal comma. */
-    comma = strchr(text, ',');
-    if (comma != NULL) {
-        *comma = '.';
-    }
-    put_text(out, text);
+    put(out, text, rpcrt__real_print(text, value, is_float));
 }
 
 static void
@@ -237,122 +185,28 @@ print_value(struct out *out, const ProtobufCFieldDescriptor *field,
 
 /* -- fields -----------------------------------------------------------------*/
 
-/* Bytes from one element of a repeated field to the next. */
-static size_t
-element_size(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING:
-        return sizeof(char *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(ProtobufCMessage *);
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_ENUM:
-    default:
-        return 4;
-    }
-}
-
-/* Whether a field of proto3 that tells no presence has its default. */
-static bool
-is_default(const ProtobufCFieldDescriptor *field, const void *member)
-{
-    const char *string;
-
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_STRING:
-        string = *(const char *const *)member;
-        return string == NULL || *string == '\0';
-    case PROTOBUF_C_TYPE_BYTES:
-        return ((const ProtobufCBinaryData *)member)->len == 0;
-    case PROTOBUF_C_TYPE_FLOAT:
-        return *(const float *)member == 0.0F;
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return *(const double *)member == 0.0;
-    default:
-        if (element_size(field->type) == 8) {
-            return *(const uint64_t *)member == 0;
-        }
-        return *(const uint32_t *)member == 0;
-    }
-}
-
-/* How many values a field has; for a repeated one, of its array. */
-static size_t
-field_count(const ProtobufCFieldDescriptor *field, const char *message)
-{
-    const void *member = message + field->offset;
-    const void *quantifier = message + field->quantifier_offset;
-
-    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return *(const size_t *)quantifier;
-    }
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-        *(const uint32_t *)quantifier != field->id) {
-        return 0;
-    }
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return *(const void *const *)member != NULL;
-    }
-    if (field->label == PROTOBUF_C_LABEL_REQUIRED ||
-        (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
-        return 1;
-    }
-    if (field->label == PROTOBUF_C_LABEL_NONE) {
-        return !is_default(field, member);
-    }
-    if (field->type == PROTOBUF_C_TYPE_STRING) {
-        const void *string = *(const char *const *)member;
-
-        return string != NULL && string != field->default_value;
-    }
-    return *(const protobuf_c_boolean *)quantifier != 0;
-}
-
 static void
 print_field(struct out *out, const ProtobufCMessageDescriptor *descriptor,
-            const ProtobufCFieldDescriptor *field, const char *message,
-            unsigned depth)
+            const ProtobufCFieldDescriptor *field,
+            const ProtobufCMessage *message, unsigned depth)
 {
-    size_t n = field_count(field, message);
-    const char *member = message + field->offset;
+    size_t n = rpcrt__member_count(field, message);
     size_t i;
 
     if (n > 0 && out->file != NULL &&
-        file_redacts(out->file, descriptor, field->id, 0)) {
+        rpcrt__member_is_sensitive(out->file, descriptor, field->id)) {
         put_text(out, out->first ? "" : " ");
         put_text(out, field->name);
         put_text(out, ": [redacted]");
         out->first = false;
         return;
     }
-    if (n > 0 && field->label == PROTOBUF_C_LABEL_REPEATED) {
-        const void *array = member;
-
-        member = *(const char *const *)array;
-    }
     for (i = 0; i < n; i++) {
         put_text(out, out->first ? "" : " ");
         put_text(out, field->name);
         put_text(out, field->type == PROTOBUF_C_TYPE_MESSAGE ? " " : ": ");
         out->first = false;
-        print_value(out, field, member + i * element_size(field->type), depth);
+        print_value(out, field, rpcrt__member_at(field, message, i), depth);
     }
 }
 
@@ -364,8 +218,7 @@ print_fields(struct out *out, const ProtobufCMessage *message, unsigned depth)
 
     out->first = true;
     for (i = 0; i < descriptor->n_fields; i++) {
-        print_field(out, descriptor, &descriptor->fields[i],
-                    (const char *)message, depth);
+        print_field(out, descriptor, &descriptor->fields[i], message, depth);
     }
 }
 

@@ -6,13 +6,12 @@
 #include "wire/details.h"
 
 #include "core/utf8.h"
+#include "wire/fields.h"
 #include <rpcrt/limits.h>
 #include <string.h>
 
 #define TYPE_NAME "google.rpc.ErrorInfo"
 #define TYPE_URL "type.googleapis.com/" TYPE_NAME
-
-enum wire_type { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
 /* google.rpc.Status */
 enum { STATUS_CODE = 1, STATUS_MESSAGE = 2, STATUS_DETAILS = 3 };
@@ -39,7 +38,7 @@ put_varint(uint8_t *at, uint64_t value)
 static uint8_t *
 put_bytes(uint8_t *at, unsigned field, const void *bytes, size_t size)
 {
-    at = put_varint(at, field << 3 | BYTES);
+    at = put_varint(at, field << 3 | RPCRT__WIRE_BYTES);
     at = put_varint(at, size);
     memcpy(at, bytes, size);
     return at + size;
@@ -87,7 +86,7 @@ rpcrt__details_encode(enum rpcrt_code code, const char *message,
     any_size = (size_t)(at - any);
     at = ret_bytes;
     if (code != RPCRT_OK) {
-        at = put_varint(at, STATUS_CODE << 3 | VARINT);
+        at = put_varint(at, STATUS_CODE << 3 | RPCRT__WIRE_VARINT);
         at = put_varint(at, (uint64_t)code);
     }
     at = put_text(at, STATUS_MESSAGE, text);
@@ -135,92 +134,9 @@ rpcrt__details_add(struct rpcrt_error_info *info, const char *name,
 /* -- reading ----------------------------------------------------------------
  */
 
-/* What is left of a message. */
-struct reader {
-    const uint8_t *at;
-    const uint8_t *end;
-};
-
-struct field {
-    uint64_t number;
-    enum wire_type type;
-    uint64_t value;      /* of a VARINT */
-    struct reader bytes; /* of BYTES */
-};
-
-static bool
-get_varint(struct reader *reader, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    unsigned shift;
-
-    for (shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
-        uint8_t byte = *reader->at++;
-
-        if (shift == 63 && byte > 1) {
-            return false;
-        }
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-skip(struct reader *reader, uint64_t size)
-{
-    if (size > (uint64_t)(reader->end - reader->at)) {
-        return false;
-    }
-    reader->at += size;
-    return true;
-}
-
-/* The next field; false if it is malformed. Groups are. */
-static bool
-get_field(struct reader *reader, struct field *field)
-{
-    uint64_t tag = 0;
-    uint64_t size = 0;
-
-    if (!get_varint(reader, &tag) || tag >> 3 == 0 || tag > UINT32_MAX) {
-        return false;
-    }
-    field->number = tag >> 3;
-    field->type = (enum wire_type)(tag & 7);
-    switch (field->type) {
-    case VARINT:
-        return get_varint(reader, &field->value);
-    case FIXED64:
-        return skip(reader, 8);
-    case FIXED32:
-        return skip(reader, 4);
-    case BYTES:
-        if (!get_varint(reader, &size)) {
-            return false;
-        }
-        field->bytes.at = reader->at;
-        if (!skip(reader, size)) {
-            return false;
-        }
-        field->bytes.end = reader->at;
-        return true;
-    }
-    return false;
-}
-
-static bool
-is_field(const struct field *field, unsigned number)
-{
-    return field->number == number && field->type == BYTES;
-}
-
 /* Copy a text that fits, or its beginning; false if it is no text. */
 static bool
-get_text(const struct reader *bytes, char *ret_text, size_t text_size)
+get_text(const struct rpcrt__fields *bytes, char *ret_text, size_t text_size)
 {
     size_t size = (size_t)(bytes->end - bytes->at);
 
@@ -237,17 +153,17 @@ get_text(const struct reader *bytes, char *ret_text, size_t text_size)
 
 /* One entry of the map; one too many is left out. */
 static bool
-entry_decode(struct reader reader, struct rpcrt_error_info *info)
+entry_decode(struct rpcrt__fields reader, struct rpcrt_error_info *info)
 {
     char name[RPCRT_REASON_SIZE_MAX + 1] = "";
     char value[RPCRT_INFO_VALUE_SIZE_MAX + 1] = "";
-    struct field field;
+    struct rpcrt__wire_field field;
 
     while (reader.at < reader.end) {
-        if (!get_field(&reader, &field) ||
-            (is_field(&field, ENTRY_KEY) &&
+        if (!rpcrt__fields_next(&reader, &field) ||
+            (rpcrt__field_is(&field, ENTRY_KEY) &&
              !get_text(&field.bytes, name, sizeof name)) ||
-            (is_field(&field, ENTRY_VALUE) &&
+            (rpcrt__field_is(&field, ENTRY_VALUE) &&
              !get_text(&field.bytes, value, sizeof value))) {
             return false;
         }
@@ -257,17 +173,17 @@ entry_decode(struct reader reader, struct rpcrt_error_info *info)
 }
 
 static bool
-info_decode(struct reader reader, struct rpcrt_error_info *info)
+info_decode(struct rpcrt__fields reader, struct rpcrt_error_info *info)
 {
-    struct field field;
+    struct rpcrt__wire_field field;
 
     while (reader.at < reader.end) {
-        if (!get_field(&reader, &field) ||
-            (is_field(&field, INFO_REASON) &&
+        if (!rpcrt__fields_next(&reader, &field) ||
+            (rpcrt__field_is(&field, INFO_REASON) &&
              !get_text(&field.bytes, info->reason, sizeof info->reason)) ||
-            (is_field(&field, INFO_DOMAIN) &&
+            (rpcrt__field_is(&field, INFO_DOMAIN) &&
              !get_text(&field.bytes, info->domain, sizeof info->domain)) ||
-            (is_field(&field, INFO_METADATA) &&
+            (rpcrt__field_is(&field, INFO_METADATA) &&
              !entry_decode(field.bytes, info))) {
             return false;
         }
@@ -277,7 +193,7 @@ info_decode(struct reader reader, struct rpcrt_error_info *info)
 
 /* The type is what stands behind the last slash. */
 static bool
-is_error_info(const struct reader *type_url)
+is_error_info(const struct rpcrt__fields *type_url)
 {
     size_t size = sizeof TYPE_NAME - 1;
 
@@ -288,20 +204,21 @@ is_error_info(const struct reader *type_url)
 
 /* One detail; if it is the first ErrorInfo, what is in it. */
 static bool
-any_decode(struct reader reader, bool *found, struct rpcrt_error_info *info)
+any_decode(struct rpcrt__fields reader, bool *found,
+           struct rpcrt_error_info *info)
 {
     static const uint8_t nothing[1];
-    struct reader type_url = {nothing, nothing};
-    struct reader value = {nothing, nothing};
-    struct field field;
+    struct rpcrt__fields type_url = {nothing, nothing};
+    struct rpcrt__fields value = {nothing, nothing};
+    struct rpcrt__wire_field field;
 
     while (reader.at < reader.end) {
-        if (!get_field(&reader, &field)) {
+        if (!rpcrt__fields_next(&reader, &field)) {
             return false;
         }
-        if (is_field(&field, ANY_TYPE_URL)) {
+        if (rpcrt__field_is(&field, ANY_TYPE_URL)) {
             type_url = field.bytes;
-        } else if (is_field(&field, ANY_VALUE)) {
+        } else if (rpcrt__field_is(&field, ANY_VALUE)) {
             value = field.bytes;
         }
     }
@@ -316,19 +233,19 @@ bool
 rpcrt__details_decode(const uint8_t *bytes, size_t size, uint32_t *ret_code,
                       struct rpcrt_error_info *ret_info)
 {
-    struct reader reader = {bytes, bytes + size};
+    struct rpcrt__fields reader = {bytes, bytes + size};
     struct rpcrt_error_info info = {.n_entries = 0};
     uint64_t code = 0;
     bool found = false;
-    struct field field;
+    struct rpcrt__wire_field field;
 
     while (reader.at < reader.end) {
-        if (!get_field(&reader, &field) ||
-            (is_field(&field, STATUS_DETAILS) &&
+        if (!rpcrt__fields_next(&reader, &field) ||
+            (rpcrt__field_is(&field, STATUS_DETAILS) &&
              !any_decode(field.bytes, &found, &info))) {
             return false;
         }
-        if (field.number == STATUS_CODE && field.type == VARINT) {
+        if (field.number == STATUS_CODE && field.type == RPCRT__WIRE_VARINT) {
             code = field.value;
         }
     }

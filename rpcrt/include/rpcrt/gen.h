@@ -33,6 +33,8 @@ struct rpcrt_file {
     size_t n_imports;
     const struct rpcrt_sensitive_field *sensitive;
     size_t n_sensitive;
+    const ProtobufCMessageDescriptor *const *messages; /* inner ones too */
+    size_t n_messages;
 };
 
 struct rpcrt_method {
@@ -86,14 +88,15 @@ rpcrt_call_unary(struct rpcrt_call *call, const struct rpcrt_method *method,
                  const ProtobufCMessage **ret_reply);
 
 /** Start the call; done is told of its end, also if it could not be sent; but
- * see rpcrt_done_fn for what is being freed. The request is not needed after
- * this returns. */
+ * see rpcrt_done_fn for what is being freed. With NULL for done nobody is told:
+ * rpcrt_call_wait(). With rpcrt_queue_done, and a queue as arg, the queue is.
+ * The request is not needed after this returns. */
 RPCRT_API void rpcrt_call_start(struct rpcrt_call *call,
                                 const struct rpcrt_method *method,
                                 const ProtobufCMessage *request,
                                 rpcrt_done_fn *done, void *arg);
 
-/** The outcome of a started call, once done was told. */
+/** The outcome of a started call, once it is over. */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt_call_take(struct rpcrt_call *call, const ProtobufCMessage **ret_reply);
 

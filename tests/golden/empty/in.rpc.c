@@ -3,6 +3,10 @@
  */
 #include "in.rpc.h"
 
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &empty__v1__m__descriptor,
+};
+
 /* The serialized google.protobuf.FileDescriptorProto. */
 static const uint8_t descriptor[] = {
     0x0a, 0x08, 0x69, 0x6e, 0x2e, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x12, 0x08,
@@ -20,6 +24,8 @@ const struct rpcrt_file in_proto = {
     .name = "in.proto",
     .descriptor = descriptor,
     .descriptor_size = sizeof descriptor,
+    .messages = messages,
+    .n_messages = 1,
 };
 
 const struct rpcrt_service empty_v1_nothing_rpc = {

@@ -15,6 +15,10 @@ static const struct rpcrt_sensitive_field sensitive[] = {
     {&importer__local__descriptor, 1}, /* near */
 };
 
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &importer__local__descriptor,
+};
+
 /* The serialized google.protobuf.FileDescriptorProto. */
 static const uint8_t descriptor[] = {
     0x0a, 0x08, 0x69, 0x6e, 0x2e, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x12, 0x08,
@@ -46,6 +50,8 @@ const struct rpcrt_file in_proto = {
     .n_imports = 2,
     .sensitive = sensitive,
     .n_sensitive = 1,
+    .messages = messages,
+    .n_messages = 1,
 };
 
 static const struct rpcrt_method importer_fetch_methods[] = {

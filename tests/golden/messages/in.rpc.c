@@ -8,6 +8,13 @@ static const struct rpcrt_sensitive_field sensitive[] = {
     {&a__b__c__everything__descriptor, 5}, /* text */
 };
 
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &a__b__c__everything__inner__descriptor,
+    &a__b__c__everything__by_name_entry__descriptor,
+    &a__b__c__everything__secrets_entry__descriptor,
+    &a__b__c__everything__descriptor,
+};
+
 /* The serialized google.protobuf.FileDescriptorProto. */
 static const uint8_t descriptor[] = {
     0x0a, 0x08, 0x69, 0x6e, 0x2e, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x12, 0x05,
@@ -107,4 +114,6 @@ const struct rpcrt_file in_proto = {
     .descriptor_size = sizeof descriptor,
     .sensitive = sensitive,
     .n_sensitive = 2,
+    .messages = messages,
+    .n_messages = 4,
 };

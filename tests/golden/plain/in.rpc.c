@@ -3,6 +3,11 @@
  */
 #include "in.rpc.h"
 
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &ask__descriptor,
+    &answer__descriptor,
+};
+
 /* The serialized google.protobuf.FileDescriptorProto. */
 static const uint8_t descriptor[] = {
     0x0a, 0x08, 0x69, 0x6e, 0x2e, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x22, 0x05,
@@ -36,6 +41,8 @@ const struct rpcrt_file in_proto = {
     .name = "in.proto",
     .descriptor = descriptor,
     .descriptor_size = sizeof descriptor,
+    .messages = messages,
+    .n_messages = 2,
 };
 
 static const struct rpcrt_method http_greeter2_methods[] = {

@@ -7,6 +7,11 @@ static const struct rpcrt_sensitive_field sensitive[] = {
     {&ren__request__descriptor, 2}, /* password */
 };
 
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &ren__request__descriptor,
+    &ren__reply__descriptor,
+};
+
 /* The serialized google.protobuf.FileDescriptorProto. */
 static const uint8_t descriptor[] = {
     0x0a, 0x08, 0x69, 0x6e, 0x2e, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x12, 0x16,
@@ -52,6 +57,8 @@ const struct rpcrt_file in_proto = {
     .descriptor_size = sizeof descriptor,
     .sensitive = sensitive,
     .n_sensitive = 1,
+    .messages = messages,
+    .n_messages = 2,
 };
 
 static const struct rpcrt_method org_example_renamed_v1_service_methods[] = {

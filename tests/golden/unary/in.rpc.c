@@ -8,6 +8,14 @@ static const struct rpcrt_sensitive_field sensitive[] = {
     {&shop__v1__buy_request__descriptor, 2}, /* card */
 };
 
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &shop__v1__look_request__descriptor,
+    &shop__v1__look_reply__descriptor,
+    &shop__v1__buy_request__address__descriptor,
+    &shop__v1__buy_request__descriptor,
+    &shop__v1__buy_reply__descriptor,
+};
+
 /* The serialized google.protobuf.FileDescriptorProto. */
 static const uint8_t descriptor[] = {
     0x0a, 0x08, 0x69, 0x6e, 0x2e, 0x70, 0x72, 0x6f, 0x74, 0x6f, 0x12, 0x07,
@@ -58,6 +66,8 @@ const struct rpcrt_file in_proto = {
     .descriptor_size = sizeof descriptor,
     .sensitive = sensitive,
     .n_sensitive = 2,
+    .messages = messages,
+    .n_messages = 5,
 };
 
 static const struct rpcrt_method shop_methods[] = {
