@@ -29,7 +29,7 @@ $(TESTOBJ): | $(GENH) $(DESCH) $(NNGLIB)
 PURE      := $(filter-out $(O)/obj/rpcrt/transport/%,$(RPCRT))
 INSIDE    := $(call NOMAIN,$(SERVE)) $(COMMON) $(CLI) \
              $(call genobj,$(STEMS),$(GENEXT)) \
-             $(filter-out $(SANOBJ),$(filter $(O)/obj/tests/support/%,$(TESTOBJ)))
+             $(filter-out $(SANOBJ),$(call NOMAIN,$(filter $(O)/obj/tests/support/%,$(TESTOBJ))))
 $(O)/obj/inside.a $(O)/obj/pure.a $(O)/obj/codegen.a: $(O)/sources tests/tests.mk
 $(O)/obj/inside.a: $(RPCRT) $(INSIDE)
 	$(ARCHIVE)
@@ -46,6 +46,12 @@ $(O)/tests/$(subst /,-,$(1)): $(filter $(O)/obj/tests/$(1)/%,$(TESTOBJ)) \
 endef
 $(foreach d,$(TESTDIRS),$(eval $(call TEST,$(d))))
 
+# The proxy between clients and servers, a program of its own.
+RPCPROXY  := $(O)/bin/rpcproxy
+$(RPCPROXY): $(filter $(O)/obj/tests/support/proxy/%,$(TESTOBJ)) \
+  $(call genobj,$(GEN)/support/proxy,pb-c rpc server) $(O)/obj/common.a $(LIB).a
+	$(PROGRAM)
+
 # A fuzzer is run by libFuzzer, or replays its corpus as a test.
 $(REPLAYS): $(O)/tests/fuzz-%: $(O)/obj/tests/fuzz/fuzz_%.o $(O)/obj/tests/fuzz/replay.o \
   $(O)/obj/codegen.a $(O)/obj/pure.a
@@ -57,6 +63,7 @@ RUNENV := BUILD='$(BUILD)' O='$(O)' VARIANT='$(VARIANT)' PLUGIN='$(O)/bin/protoc
           KVD='$(O)/bin/kvd' KVCTL='$(O)/bin/kvctl' \
           PAYMENTD='$(O)/bin/paymentd' PAYCTL='$(O)/bin/payctl' \
           PETSTORED='$(O)/bin/petstored' PETCTL='$(O)/bin/petctl' \
+          RPCPROXY='$(RPCPROXY)' \
           GOLDEN=tests/golden
 
 # The first example of the README is built against an installation.
@@ -67,7 +74,7 @@ test: ## install what is missing, build with sanitizers, run every test
 	$(AGAIN) VARIANT=$(if $(filter command% environment%,$(origin VARIANT)),$(VARIANT),asan) run-tests \
 	    MORE='"readme=sh tests/setup/readme.sh $(HERE)" "demo=sh tests/setup/demo.sh $$(O)/bin" \
 	        "demo-kv=sh tests/setup/demo_kv.sh $$(O)/bin"'
-run-tests: $(PROGRAMS) $(TESTS) $(REPLAYS)
+run-tests: $(PROGRAMS) $(RPCPROXY) $(TESTS) $(REPLAYS)
 	$(Q)$(RUNENV) sh tests/setup/run.sh $(TESTS) $(REPLAYS) $(MORE)
 
 soak: ## the same claims for longer: purchases under SOAK_FAULTS=200 faults
