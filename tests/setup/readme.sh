@@ -32,13 +32,13 @@ awk '
     /^## / { name = "" }
     /^## Build/ { exit }
 ' "$readme"
-for file in hello.proto server.c client.c Makefile many.c; do
+for file in hello.proto server.c client.c Makefile many.c json.c; do
     [ -s "$file" ] || { echo "readme: no $file in $readme" >&2; exit 1; }
 done
 
 PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 export PKG_CONFIG_PATH
-CFLAGS="-Wall -Wextra -Werror" make all many >make.log 2>&1 || {
+CFLAGS="-Wall -Wextra -Werror" make all many json >make.log 2>&1 || {
     cat make.log >&2
     exit 1
 }
@@ -53,9 +53,9 @@ done
 
 # The sessions on the page, but for what is not printed by the clients.
 awk '
-    /^\$ make( many)?$/ { on = 1 }
+    /^\$ make( many| json)?$/ { on = 1 }
     /^```/ { on = 0 }
-    on && !/^\$ (make( many)?|\.\/server &)$/ { print }
+    on && !/^\$ (make( many| json)?|\.\/server &)$/ { print }
 ' "$readme" >expected
 {
     echo '$ ./client Ada'
@@ -64,6 +64,10 @@ awk '
     ./client 2>&1 || true
     echo '$ ./many'
     ./many 2>&1
+    for field in name nmae; do
+        echo "\$ ./json '{ \"$field\" : \"Ada\" }'"
+        ./json "{ \"$field\" : \"Ada\" }" 2>&1 || true
+    done
 } >got
 diff -u expected got
 kill "$server"

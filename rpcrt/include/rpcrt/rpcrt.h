@@ -18,7 +18,9 @@
 #include <rpcrt/channel.h>
 #include <rpcrt/ctx.h>
 #include <rpcrt/details.h>
+#include <rpcrt/json.h>
 #include <rpcrt/limits.h>
+#include <rpcrt/print.h>
 #include <rpcrt/queue.h>
 #include <rpcrt/server.h>
 #include <rpcrt/status.h>
