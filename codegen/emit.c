@@ -44,7 +44,7 @@ emit_header_begin(struct text *text, const struct file *file, const char *kind,
               "\n"
               "$includes$"
               "\n"
-              "#if RPCRT_GEN_VERSION != 1\n"
+              "#if RPCRT_GEN_VERSION != 2\n"
               "#error \"made for another version of rpcrt: run protoc again\"\n"
               "#endif\n"
               "\n"
