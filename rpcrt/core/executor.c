@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/timer.h"
 #include <pthread.h>
+#include <sys/prctl.h>
 
 /* A task that takes longer than this looks stuck. */
 #define STUCK_NS UINT64_C(50000)
@@ -99,6 +100,8 @@ worker_main(void *arg)
     struct rpcrt__executor *executor = arg;
     struct rpcrt__list *node;
 
+    /* For top and perf: else it has the name of the thread that started it. */
+    (void)prctl(PR_SET_NAME, RPCRT__WORKER_NAME);
     pthread_mutex_lock(&executor->lock);
     if (executor->n_wakes > 0) {
         executor->n_wakes--; /* else somebody woke by himself and took it */

@@ -10,6 +10,9 @@
 #include "core/error.h"
 #include "core/list.h"
 
+/* What its threads are called in the system. */
+#define RPCRT__WORKER_NAME "rpcrt:worker"
+
 struct rpcrt__executor;
 
 /* Embedded in what is to be done; may be gone when run() returns. */
