@@ -69,6 +69,13 @@ common_daemon_fail(const struct common_daemon *daemon, const char *text)
     return EXIT_FAILURE;
 }
 
+int
+common_daemon_usage(const struct common_daemon *daemon, const char *text)
+{
+    (void)common_daemon_fail(daemon, text);
+    return EXIT_USAGE;
+}
+
 static int
 print_help(const struct common_program *program)
 {
@@ -98,8 +105,7 @@ common_daemon_start(struct common_daemon *daemon,
 
     take_signals();
     if (common_flags_read(program, argc, argv, &error, &go_on) != RPCRT_OK) {
-        (void)common_daemon_fail(daemon, error.text);
-        *ret_exit = EXIT_USAGE;
+        *ret_exit = common_daemon_usage(daemon, error.text);
         return false;
     }
     if (go_on != COMMON_GO_ON) {
@@ -108,14 +114,13 @@ common_daemon_start(struct common_daemon *daemon,
         return false;
     }
     if (!common_log_level_find(daemon->log_level, &daemon->log.level)) {
-        (void)common_daemon_fail(
+        *ret_exit = common_daemon_usage(
             daemon, "--log-level: expected error, warning, info or debug");
-        *ret_exit = EXIT_USAGE;
         return false;
     }
     if (daemon->listen.n_items == 0) {
-        (void)common_daemon_fail(daemon, "--listen: no address; see --help");
-        *ret_exit = EXIT_USAGE;
+        *ret_exit =
+            common_daemon_usage(daemon, "--listen: no address; see --help");
         return false;
     }
     return true;

@@ -97,4 +97,7 @@ RPCRT_MUST_CHECK int common_daemon_run(struct common_daemon *daemon,
  * for main(). */
 int common_daemon_fail(const struct common_daemon *daemon, const char *text);
 
+/* The same for flags that are missing or wrong, which has a code of its own. */
+int common_daemon_usage(const struct common_daemon *daemon, const char *text);
+
 #endif

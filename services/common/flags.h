@@ -39,6 +39,13 @@ struct common_flag {
     uint64_t max;
 };
 
+/* A flag with a text, for a table. */
+#define COMMON_TEXT_FLAG(flag, words, text, variable)                          \
+    {                                                                          \
+        .name = (flag), .value = (words), .help = (text),                      \
+        .kind = COMMON_FLAG_TEXT, .target = (variable)                         \
+    }
+
 /* What a program says about itself. */
 struct common_program {
     const char *name;    /* "kvd" */

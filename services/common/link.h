@@ -18,24 +18,18 @@ struct common_link {
 /* Five flags for the table of a daemon. `service` is a literal, its name in the
  * flags ("kv": --kv, --kv-token-file, ...), `who` another, for their help. */
 #define COMMON_LINK_FLAGS(service, who, link)                                  \
-    COMMON_LINK_FLAG(service, "ADDRESS", "Where " who " serves.",              \
+    COMMON_TEXT_FLAG(service, "ADDRESS", "Where " who " serves.",              \
                      &(link)->address),                                        \
-        COMMON_LINK_FLAG(service "-token-file", "FILE",                        \
+        COMMON_TEXT_FLAG(service "-token-file", "FILE",                        \
                          "Its first line is the token for " who ".",           \
                          &(link)->token_file),                                 \
-        COMMON_LINK_FLAG(service "-tls-ca", "FILE",                            \
+        COMMON_TEXT_FLAG(service "-tls-ca", "FILE",                            \
                          "Who signs the certificate of " who " (PEM).",        \
                          &(link)->tls.ca_file),                                \
-        COMMON_LINK_FLAG(service "-tls-cert", "FILE",                          \
+        COMMON_TEXT_FLAG(service "-tls-cert", "FILE",                          \
                          "Certificate to show to " who " (PEM).",              \
                          &(link)->tls.cert_file),                              \
-        COMMON_LINK_FLAG(service "-tls-key", "FILE", "Its private key (PEM).", \
+        COMMON_TEXT_FLAG(service "-tls-key", "FILE", "Its private key (PEM).", \
                          &(link)->tls.key_file)
-
-#define COMMON_LINK_FLAG(flag, words, text, variable)                          \
-    {                                                                          \
-        .name = (flag), .value = (words), .help = (text),                      \
-        .kind = COMMON_FLAG_TEXT, .target = (variable)                         \
-    }
 
 #endif

@@ -13,9 +13,8 @@ struct common_ticker {
     common_tick_fn *fn;
     void *arg;
     pthread_t thread;
-    struct common_gate gate; /* stopping or woken is set */
+    struct common_gate gate; /* stopping is set */
     bool stopping;
-    bool woken;
 };
 
 /* Wait for the time of the next round; false if there is none. */
@@ -27,11 +26,10 @@ next_await(struct common_ticker *ticker)
     bool go_on;
 
     common_gate_lock(&ticker->gate);
-    while (!ticker->stopping && !ticker->woken && left_ms > 0) {
+    while (!ticker->stopping && left_ms > 0) {
         (void)common_gate_wait(&ticker->gate, (uint32_t)left_ms);
         left_ms = until_ms - common_monotonic_ms();
     }
-    ticker->woken = false;
     go_on = !ticker->stopping;
     common_gate_unlock(&ticker->gate);
     return go_on;
@@ -84,15 +82,6 @@ common_ticker_start(uint32_t every_ms, common_tick_fn *fn, void *arg,
     }
     *ret_ticker = ticker;
     return RPCRT_OK;
-}
-
-void
-common_ticker_wake(struct common_ticker *ticker)
-{
-    common_gate_lock(&ticker->gate);
-    ticker->woken = true;
-    common_gate_signal(&ticker->gate);
-    common_gate_unlock(&ticker->gate);
 }
 
 void

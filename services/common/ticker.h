@@ -22,9 +22,6 @@ common_ticker_start(uint32_t every_ms, common_tick_fn *fn, void *arg,
                     struct common_error *ret_error,
                     struct common_ticker **ret_ticker);
 
-/* Begin the next round now. Any thread. */
-void common_ticker_wake(struct common_ticker *ticker);
-
 /* Wait for the end of the round that runs, and end. NULL does nothing. */
 void common_ticker_stop(struct common_ticker *ticker);
 

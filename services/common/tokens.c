@@ -3,6 +3,8 @@
  */
 #include "common/tokens.h"
 
+#include "common/words.h"
+
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -35,25 +37,7 @@ struct reader {
     struct common_error *error;
 };
 
-/* -- words ----------------------------------------------------------------- */
-
-/* Cut the next word off a line; NULL if there is none. */
-static char *
-word_next(char **line)
-{
-    static const char blanks[] = " \t\r\n";
-    char *word = *line + strspn(*line, blanks);
-    size_t length = strcspn(word, blanks);
-
-    if (length == 0) {
-        return NULL;
-    }
-    *line = word + length;
-    if (**line != '\0') {
-        *(*line)++ = '\0';
-    }
-    return word;
-}
+/* -- digits ---------------------------------------------------------------- */
 
 static bool
 hash_read(const char *digits, uint8_t ret_hash[HASH_SIZE])
@@ -172,13 +156,13 @@ line_read(const struct reader *reader, char *text, struct token *token,
     struct common_token_line line = {.n_words = 0};
     bool hash_seen = false;
     const char *why = NULL;
-    char *word = word_next(&text);
+    char *word = common_word_next(&text);
 
     *ret_empty = word == NULL || word[0] == '#';
     if (*ret_empty) {
         return NULL;
     }
-    for (; word != NULL && why == NULL; word = word_next(&text)) {
+    for (; word != NULL && why == NULL; word = common_word_next(&text)) {
         why = word_add(word, &line, token, &hash_seen);
     }
     if (why == NULL && !hash_seen) {
@@ -411,6 +395,7 @@ common_token_read(const char *path, char *ret_token, size_t size,
         return common_error_errno(ret_error, RPCRT_FAILED_PRECONDITION, errno,
                                   "token file %s", path);
     }
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no copy that can't be wiped */
     errno = 0;
     fits = first_line(file, ret_token, size);
     failed = ferror(file) ? errno : 0;

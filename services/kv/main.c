@@ -32,27 +32,42 @@ warn(void *arg, const char *line)
     common_log_text(&kvd->daemon.log, RPCRT_LOG_WARNING, line);
 }
 
+/* 0, or the exit code of what is missing or wrong. */
+static int
+flags_check(const struct kvd *kvd)
+{
+    const struct kvs_engine_ops *ops = kvs_engine_find(kvd->engine_name);
+
+    if (kvd->tokens_file != NULL && kvd->no_auth) {
+        return common_daemon_usage(&kvd->daemon,
+                                   "--tokens and --no-auth exclude each other");
+    }
+    if (kvd->tokens_file == NULL && !kvd->no_auth) {
+        return common_daemon_usage(
+            &kvd->daemon, "--tokens FILE says who may come in ('kvctl token' "
+                          "makes lines for it); --no-auth lets everybody in");
+    }
+    if (ops == NULL) {
+        return common_daemon_usage(&kvd->daemon,
+                                   "--engine: expected memory or lmdb");
+    }
+    if (!ops->immediate && kvd->data == NULL) {
+        return common_daemon_usage(&kvd->daemon,
+                                   "--data DIRECTORY: this engine needs it");
+    }
+    return EXIT_SUCCESS;
+}
+
 /* Who may come in. False: nothing may be served like this. */
 static bool
 tokens_open(struct kvd *kvd)
 {
     struct common_error error;
 
-    if (kvd->tokens_file != NULL && kvd->no_auth) {
-        (void)common_daemon_fail(&kvd->daemon,
-                                 "--tokens and --no-auth exclude each other");
-        return false;
-    }
     if (kvd->no_auth) {
         warn(kvd, "NO AUTHENTICATION: whoever reaches this server may read "
                   "and change everything (--no-auth)");
         return true;
-    }
-    if (kvd->tokens_file == NULL) {
-        (void)common_daemon_fail(
-            &kvd->daemon, "--tokens FILE says who may come in ('kvctl token' "
-                          "makes lines for it); --no-auth lets everybody in");
-        return false;
     }
     if (kvs_tokens_load(kvd->tokens_file, &error, &kvd->tokens) != RPCRT_OK) {
         (void)common_daemon_fail(&kvd->daemon, error.text);
@@ -72,16 +87,6 @@ engine_open(struct kvd *kvd)
                                          .warn_arg = kvd};
     struct common_error error;
 
-    if (ops == NULL) {
-        (void)common_daemon_fail(&kvd->daemon,
-                                 "--engine: expected memory or lmdb");
-        return false;
-    }
-    if (!ops->immediate && kvd->data == NULL) {
-        (void)common_daemon_fail(&kvd->daemon,
-                                 "--data DIRECTORY: this engine needs it");
-        return false;
-    }
     if (kvs_engine_open(ops, &options, &error, &kvd->engine) != RPCRT_OK) {
         (void)common_daemon_fail(&kvd->daemon, error.text);
         return false;
@@ -111,8 +116,12 @@ server_open(struct kvd *kvd)
 static int
 run(struct kvd *kvd)
 {
-    int exit_code = EXIT_FAILURE;
+    int exit_code = flags_check(kvd);
 
+    if (exit_code != EXIT_SUCCESS) {
+        return exit_code;
+    }
+    exit_code = EXIT_FAILURE;
     if (tokens_open(kvd) && engine_open(kvd) && server_open(kvd)) {
         exit_code = common_daemon_run(&kvd->daemon, kvd->server);
     }
@@ -122,23 +131,22 @@ run(struct kvd *kvd)
     return exit_code;
 }
 
+static const struct kvd defaults = {.engine_name = "lmdb",
+                                    .history = KVS_HISTORY_DEFAULT};
+
 int
 main(int argc, char **argv)
 {
-    struct kvd kvd = {.engine_name = "lmdb", .history = KVS_HISTORY_DEFAULT};
+    struct kvd kvd = defaults;
     const struct common_flag flags[] = {
         COMMON_DAEMON_FLAGS(&kvd.daemon),
-        {.name = "engine",
-         .value = "NAME",
-         .help = "lmdb: on disk, kept through a crash (the default);\n"
-                 "memory: gone when the server ends.",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &kvd.engine_name},
-        {.name = "data",
-         .value = "DIRECTORY",
-         .help = "Where lmdb keeps its files; made if missing.",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &kvd.data},
+        COMMON_TEXT_FLAG("engine", "NAME",
+                         "lmdb: on disk, kept through a crash (the default);\n"
+                         "memory: gone when the server ends.",
+                         &kvd.engine_name),
+        COMMON_TEXT_FLAG("data", "DIRECTORY",
+                         "Where lmdb keeps its files; made if missing.",
+                         &kvd.data),
         {.name = "map-size",
          .value = "BYTES",
          .help = "The most that the store may hold, history included\n"
@@ -153,12 +161,11 @@ main(int argc, char **argv)
          .kind = COMMON_FLAG_NUMBER,
          .target = &kvd.history,
          .max = KVS_HISTORY_MAX},
-        {.name = "tokens",
-         .value = "FILE",
-         .help = "Who may come in: lines of namespace, SHA-256 of a token,\n"
-                 "and maybe read-only.",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &kvd.tokens_file},
+        COMMON_TEXT_FLAG(
+            "tokens", "FILE",
+            "Who may come in: lines of namespace, SHA-256 of a token,\n"
+            "and maybe read-only.",
+            &kvd.tokens_file),
         {.name = "no-auth",
          .help = "Let everybody do everything, in the namespace \"default\".",
          .kind = COMMON_FLAG_SWITCH,

@@ -89,7 +89,9 @@ page_add(struct listing *job, const struct common_page *page, bool of_cards)
         Payment__V1__Account *account;
 
         if (record == NULL) {
-            return pay_call_failed(&job->call, RPCRT_DATA_LOSS);
+            return rpcrt_ctx_fail(job->call.ctx, RPCRT_DATA_LOSS,
+                                  "record '%s' has no account",
+                                  page->records[i].key);
         }
         account = pay_message_account(job->call.ctx, record);
         if (account == NULL) {

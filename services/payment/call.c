@@ -49,7 +49,8 @@ pay_call_failed(struct pay_call *call, enum rpcrt_code code)
     }
     if (code == RPCRT_DATA_LOSS) {
         return rpcrt_ctx_fail(call->ctx, code,
-                              "the records of a payment contradict each other");
+                              "payment '%s': its records contradict each other",
+                              call->payment_id);
     }
     return code; /* ABORTED: to be tried again */
 }
@@ -60,6 +61,7 @@ pay_call_read_payment(struct pay_call *call, const char *id,
 {
     enum rpcrt_code code;
 
+    call->payment_id = id;
     memset(ret_ledger, 0, sizeof(*ret_ledger));
     ret_ledger->work = call->work;
     code = common_id_ok(id) ? pay_ledger_read_payment(ret_ledger, id)
@@ -82,6 +84,17 @@ pause_before(unsigned try_number)
     (void)nanosleep(&pause, NULL);
 }
 
+/* Nobody waits for an answer any more: why not. */
+static enum rpcrt_code
+call_ended(struct rpcrt_ctx *ctx)
+{
+    return rpcrt_ctx_time_left_ms(ctx) == 0
+               ? rpcrt_ctx_fail(ctx, RPCRT_DEADLINE_EXCEEDED,
+                                "the time is over; others change the same "
+                                "account")
+               : rpcrt_ctx_fail(ctx, RPCRT_CANCELLED, "the caller has left");
+}
+
 enum rpcrt_code
 pay_call_try(struct pay_call *call, pay_try_fn *fn, void *arg)
 {
@@ -93,8 +106,7 @@ pay_call_try(struct pay_call *call, pay_try_fn *fn, void *arg)
             pause_before(i);
         }
         if (rpcrt_ctx_cancelled(call->ctx)) {
-            return rpcrt_ctx_fail(call->ctx, RPCRT_CANCELLED,
-                                  "the caller has left");
+            return call_ended(call->ctx);
         }
         code = fn(arg);
     }

@@ -14,6 +14,7 @@ struct pay_call {
     const struct pay_access *access;
     struct common_work *work;
     int64_t now_ms;
+    const char *payment_id; /* of the payment read last, for DATA_LOSS */
 };
 
 /* Check who calls, as pay_access_find(); zeroed before. Ended by
@@ -25,8 +26,8 @@ RPCRT_MUST_CHECK enum rpcrt_code pay_call_begin(struct pay_call *call,
 void pay_call_end(struct pay_call *call);
 
 /* Hand a failure to the caller: the work's; or of what the ledger has read:
- * NOT_FOUND, no such payment; DATA_LOSS, records that contradict each other.
- * Returns the code. */
+ * NOT_FOUND, no such payment; DATA_LOSS, records of call->payment_id that
+ * contradict each other. Returns the code. */
 enum rpcrt_code pay_call_failed(struct pay_call *call, enum rpcrt_code code);
 
 /* A merchant's own payment, as pay_ledger_read_payment(); a failure is handed
@@ -41,7 +42,7 @@ pay_call_read_payment(struct pay_call *call, const char *id,
  * somebody else changed what it had read.
  *
  * Returns  what it returned; ABORTED, handed to the caller, after too many
- *          tries, or DEADLINE_EXCEEDED.
+ *          tries; DEADLINE_EXCEEDED or CANCELLED, if nobody waits any more.
  */
 typedef enum rpcrt_code pay_try_fn(void *arg);
 RPCRT_MUST_CHECK enum rpcrt_code pay_call_try(struct pay_call *call,

@@ -149,7 +149,8 @@ payments_read(struct listing *job, const struct common_page *page)
         Payment__V1__PaymentRecord *payment;
 
         if (records[i].message == NULL) {
-            return pay_call_failed(&job->call, RPCRT_DATA_LOSS);
+            return rpcrt_ctx_fail(job->call.ctx, RPCRT_DATA_LOSS,
+                                  "record '%s' is missing", records[i].key);
         }
         payment = pay_message_payment(
             job->call.ctx,

@@ -4,6 +4,7 @@
  */
 #include "common/claim.h"
 #include "common/daemon.h"
+#include "common/link.h"
 #include "common/ticker.h"
 #include "payment/expiry.h"
 #include "payment/service.h"
@@ -12,17 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_USAGE 2
-
 /* A call waits for the store on a thread of its own. */
 #define WORKERS_MAX 64u
 #define EXPIRY_MS 1000u
 
 struct paymentd {
     struct common_daemon daemon;
-    const char *kv;
-    const char *kv_token_file;
-    struct rpcrt_tls kv_tls;
+    struct common_link kv;
     const char *access_file;
     const char *secrets_file;
     uint64_t hold_for_ms;
@@ -45,7 +42,7 @@ fail(const struct paymentd *self, const char *text)
 
 /* Card numbers travel to this server: only over TLS, and only from clients
  * with a certificate, unless somebody insists. */
-static bool
+static int
 listeners_check(const struct paymentd *self)
 {
     const struct common_list *listen = &self->daemon.listen;
@@ -56,12 +53,15 @@ listeners_check(const struct paymentd *self)
         n_plain += strncmp(listen->items[i], "tls+", 4) == 0 ? 0 : 1;
     }
     if (n_plain > 0 && !self->insecure_plaintext) {
-        return fail(self, "--listen: only tls+tcp:// is safe for card numbers; "
-                          "--insecure-plaintext permits others");
+        return common_daemon_usage(
+            &self->daemon,
+            "--listen: only tls+tcp:// is safe for card numbers; "
+            "--insecure-plaintext permits others");
     }
     if (n_plain < listen->n_items && self->daemon.tls_ca == NULL) {
-        return fail(self, "--tls-ca FILE: needed, so that only clients with a "
-                          "certificate get in");
+        return common_daemon_usage(
+            &self->daemon, "--tls-ca FILE: needed, so that only clients with a "
+                           "certificate get in");
     }
     if (n_plain > 0) {
         common_log_text(&self->daemon.log, RPCRT_LOG_WARNING,
@@ -69,22 +69,26 @@ listeners_check(const struct paymentd *self)
                         "way, and clients need no certificate "
                         "(--insecure-plaintext)");
     }
-    return true;
+    return EXIT_SUCCESS;
 }
 
-static bool
+/* 0, or the exit code of what is missing. */
+static int
 flags_check(const struct paymentd *self)
 {
-    if (self->kv == NULL) {
-        return fail(self, "--kv ADDRESS: where is the key-value store?");
+    if (self->kv.address == NULL) {
+        return common_daemon_usage(
+            &self->daemon, "--kv ADDRESS: where is the key-value store?");
     }
     if (self->access_file == NULL) {
-        return fail(self, "--tokens FILE says who may come in ('payctl token' "
-                          "makes lines for it)");
+        return common_daemon_usage(
+            &self->daemon, "--tokens FILE says who may come in ('payctl token' "
+                           "makes lines for it)");
     }
     if (self->secrets_file == NULL) {
-        return fail(self, "--secrets FILE has the secrets that cards are kept "
-                          "under ('payctl secret' makes lines for it)");
+        return common_daemon_usage(
+            &self->daemon, "--secrets FILE has the secrets that cards are kept "
+                           "under ('payctl secret' makes lines for it)");
     }
     return listeners_check(self);
 }
@@ -105,9 +109,9 @@ files_read(struct paymentd *self)
 static bool
 store_open(struct paymentd *self)
 {
-    struct common_store_options options = {.address = self->kv,
-                                           .tls = &self->kv_tls,
-                                           .token_file = self->kv_token_file};
+    struct common_store_options options = {.address = self->kv.address,
+                                           .tls = &self->kv.tls,
+                                           .token_file = self->kv.token_file};
     struct common_error error;
 
     if (common_store_open(&options, &error, &self->store) != RPCRT_OK ||
@@ -147,11 +151,12 @@ server_open(struct paymentd *self)
 static int
 run(struct paymentd *self)
 {
-    int exit_code = EXIT_FAILURE;
+    int exit_code = flags_check(self);
 
-    if (!flags_check(self)) {
-        return EXIT_USAGE;
+    if (exit_code != EXIT_SUCCESS) {
+        return exit_code;
     }
+    exit_code = EXIT_FAILURE;
     if (common_daemon_no_core(&self->daemon) && files_read(self) &&
         store_open(self) && server_open(self)) {
         exit_code = common_daemon_run(&self->daemon, self->server);
@@ -170,34 +175,10 @@ run(struct paymentd *self)
 int
 main(int argc, char **argv)
 {
-    struct paymentd self = {.kv = NULL};
+    struct paymentd self = {.store = NULL};
     const struct common_flag flags[] = {
         COMMON_DAEMON_FLAGS(&self.daemon),
-        {.name = "kv",
-         .value = "ADDRESS",
-         .help = "The key-value store that everything is kept in.",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &self.kv},
-        {.name = "kv-token-file",
-         .value = "FILE",
-         .help = "Its first line opens the store.",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &self.kv_token_file},
-        {.name = "kv-tls-ca",
-         .value = "FILE",
-         .help = "Authorities that the store's certificate is of (PEM).",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &self.kv_tls.ca_file},
-        {.name = "kv-tls-cert",
-         .value = "FILE",
-         .help = "Certificate to show to the store (PEM).",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &self.kv_tls.cert_file},
-        {.name = "kv-tls-key",
-         .value = "FILE",
-         .help = "Its private key (PEM).",
-         .kind = COMMON_FLAG_TEXT,
-         .target = &self.kv_tls.key_file},
+        COMMON_LINK_FLAGS("kv", "the key-value server", &self.kv),
         {.name = "tokens",
          .value = "FILE",
          .help = "Who may come in: lines of 'operator' or 'merchant', a name,\n"

@@ -4,6 +4,8 @@
  */
 #include "payment/secrets.h"
 
+#include "common/words.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,24 +25,6 @@ struct pay_secrets {
 
 /* -- the file -------------------------------------------------------------- */
 
-/* Cut the next word off a line; NULL if there is none. */
-static char *
-word_next(char **line)
-{
-    static const char blanks[] = " \t\r\n";
-    char *word = *line + strspn(*line, blanks);
-    size_t length = strcspn(word, blanks);
-
-    if (length == 0) {
-        return NULL;
-    }
-    *line = word + length;
-    if (**line != '\0') {
-        *(*line)++ = '\0';
-    }
-    return word;
-}
-
 static bool
 id_ok(const char *id)
 {
@@ -53,8 +37,8 @@ id_ok(const char *id)
 static const char *
 line_read(char *line, struct pay_secrets *secrets)
 {
-    char *id = word_next(&line);
-    char *digits = id == NULL ? NULL : word_next(&line);
+    char *id = common_word_next(&line);
+    char *digits = id == NULL ? NULL : common_word_next(&line);
     struct secret *secret = &secrets->items[secrets->n_items];
     const char *end = NULL;
     size_t i;
@@ -71,7 +55,7 @@ line_read(char *line, struct pay_secrets *secrets)
     if (secrets->n_items == PAY_SECRETS_MAX) {
         return "more than 16 secrets";
     }
-    if (digits == NULL || word_next(&line) != NULL ||
+    if (digits == NULL || common_word_next(&line) != NULL ||
         sodium_hex2bin(secret->bytes, sizeof(secret->bytes), digits,
                        strlen(digits), NULL, &secret->n_bytes, &end) != 0 ||
         *end != '\0' || secret->n_bytes < PAY_SECRET_BYTES_MIN) {

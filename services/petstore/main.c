@@ -63,12 +63,6 @@ links_open(struct petstored *shop)
     };
     struct common_error error;
 
-    if (store.address == NULL || payment.address == NULL) {
-        (void)common_daemon_fail(
-            &shop->daemon, "--kv ADDRESS and --payment ADDRESS: where the "
-                           "services behind this one are; see --help");
-        return false;
-    }
     if (common_store_open(&store, &error, &shop->service.store) != RPCRT_OK ||
         shop_payment_open(&payment, &error, &shop->service.payment) !=
             RPCRT_OK) {
@@ -167,6 +161,11 @@ run(struct petstored *shop)
 {
     int exit_code = EXIT_FAILURE;
 
+    if (shop->kv.address == NULL || shop->payment.address == NULL) {
+        return common_daemon_usage(
+            &shop->daemon, "--kv ADDRESS and --payment ADDRESS: where the "
+                           "services behind this one are; see --help");
+    }
     if (common_daemon_no_core(&shop->daemon) && links_open(shop) &&
         service_open(shop) && server_open(shop) && tickers_start(shop)) {
         exit_code = common_daemon_run(&shop->daemon, shop->server);

@@ -108,6 +108,29 @@ Test(paymentd, explains_itself, .timeout = 60)
     EXPECT_IN(counter.result.err, "--listen");
 }
 
+/* Whether it says that this flag is missing. */
+static bool
+lacks(struct counter *counter, const char *flag, const char *const *words)
+{
+    return run(counter, words) == 2 &&
+           strstr(counter->result.err, flag) != NULL;
+}
+
+Test(paymentd, names_the_flag_that_is_missing, .timeout = 60)
+{
+    struct counter counter;
+
+    cr_assert(lacks(&counter, "--kv ADDRESS",
+                    (const char *[]){"--listen", "tcp://127.0.0.1:0", NULL}));
+    cr_assert(lacks(&counter, "--tokens FILE",
+                    (const char *[]){"--listen", "tcp://127.0.0.1:0", "--kv",
+                                     "tcp://127.0.0.1:1", NULL}));
+    cr_assert(lacks(&counter, "--secrets FILE",
+                    (const char *[]){"--listen", "tcp://127.0.0.1:0", "--kv",
+                                     "tcp://127.0.0.1:1", "--tokens",
+                                     "/nowhere", NULL}));
+}
+
 Test(paymentd, listens_in_plaintext_only_where_it_is_told_loudly, .timeout = 60)
 {
     struct daemon_options options = {.log = NULL};
@@ -118,15 +141,15 @@ Test(paymentd, listens_in_plaintext_only_where_it_is_told_loudly, .timeout = 60)
     FILE *file;
 
     counter_open(&counter);
-    cr_assert_neq(
-        run(&counter, ARGUMENTS(&counter, "--listen", "tcp://127.0.0.1:0")), 0);
+    cr_assert_eq(
+        run(&counter, ARGUMENTS(&counter, "--listen", "tcp://127.0.0.1:0")), 2);
     EXPECT_IN(counter.result.err, "--insecure-plaintext");
     (void)snprintf(path, sizeof(path), "ipc://%s/socket", counter.folder);
-    cr_assert_neq(run(&counter, ARGUMENTS(&counter, "--listen", path)), 0);
+    cr_assert_eq(run(&counter, ARGUMENTS(&counter, "--listen", path)), 2);
     EXPECT_IN(counter.result.err, "--insecure-plaintext");
-    cr_assert_neq(run(&counter, SECURE(&counter, "--tls-ca", bed_cert("ca.pem"),
-                                       "--listen", path)),
-                  0);
+    cr_assert_eq(run(&counter, SECURE(&counter, "--tls-ca", bed_cert("ca.pem"),
+                                      "--listen", path)),
+                 2);
     EXPECT_IN(counter.result.err, "--insecure-plaintext");
 
     options.log = counter.log;

@@ -5,6 +5,7 @@
 #include "tests/payment/till.h"
 
 #include "payment/expiry.h"
+#include "payment/record.pb-c.h"
 
 #include <string.h>
 
@@ -159,6 +160,37 @@ CLAIM(issues_a_card_once)
                 RPCRT_ALREADY_EXISTS, "CARD_EXISTS");
     cr_expect_eq(till_card(&till, TILL_NUMBER).posted, 10000);
     rpcrt_call_free(call);
+}
+
+/* Take the only card out of the store. */
+static void
+card_lose(void)
+{
+    const struct common_span span = {.first = "card/", .limit = 2};
+    struct common_work *work =
+        common_work_new(till.servers[0].service.store, NULL, NULL);
+    struct common_page page;
+
+    cr_assert_not_null(work);
+    cr_assert_eq(
+        common_scan(work, &span, &payment__record__card__descriptor, &page),
+        RPCRT_OK);
+    cr_assert_eq(page.n_records, 1);
+    common_expect(work, &page.records[0]);
+    common_delete(work, page.records[0].key);
+    cr_assert_eq(common_commit(work), RPCRT_OK);
+    common_work_free(work);
+}
+
+Test(service, names_a_payment_that_has_no_card)
+{
+    char id[TILL_ID_SIZE];
+
+    expect_ok(till_authorize(red, "a", TILL_NUMBER, 3000, id));
+    card_lose();
+    cr_expect_eq(till_capture(red, "c", id, 2500), RPCRT_DATA_LOSS);
+    cr_expect_not_null(strstr(rpcrt_call_message(red), id), "%s",
+                       rpcrt_call_message(red));
 }
 
 CLAIM(shows_a_merchant_nothing_of_another)

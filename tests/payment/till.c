@@ -5,6 +5,7 @@
 
 #include "common/ids.h"
 #include "payment/record.pb-c.h"
+#include "tests/support/tokens.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -55,19 +56,11 @@ tokens_write(const struct till *till)
     static const char *const lines[][2] = {{"operator somebody", "operator"},
                                            {"merchant red", "red"},
                                            {"merchant blue", "blue"}};
-    char text[1024];
-    size_t length = 0;
+    char text[1024] = "";
     size_t i;
 
     for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        uint8_t hash[crypto_hash_sha256_BYTES];
-        char digits[2 * sizeof(hash) + 1];
-
-        (void)crypto_hash_sha256(hash, (const uint8_t *)lines[i][1],
-                                 strlen(lines[i][1]));
-        (void)sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-        length += (size_t)snprintf(text + length, sizeof(text) - length,
-                                   "%s %s\n", lines[i][0], digits);
+        token_line(lines[i][0], lines[i][1], "", text, sizeof(text));
     }
     file_write(path_of(till, "tokens"), text);
 }

@@ -93,7 +93,7 @@ Test(petstored, names_what_it_can_not_start_with, .timeout = 60)
     struct daemon shop;
 
     bench_open(&bench);
-    cr_assert_eq(run(&bench, alone), 1);
+    cr_assert_eq(run(&bench, alone), 2);
     EXPECT_IN(bench.result.err, "--kv ADDRESS");
     cr_assert_eq(RUN(&bench, "--currency", "euro"), 1);
     EXPECT_IN(bench.result.err, "currency");

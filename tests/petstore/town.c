@@ -10,6 +10,7 @@
 #include "petstore/pet_record.h"
 #include "petstore/start.h"
 #include "tests/support/daemon.h"
+#include "tests/support/tokens.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
@@ -55,15 +56,7 @@ tokens_write(const struct town *town)
     size_t i;
 
     for (i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
-        uint8_t hash[crypto_hash_sha256_BYTES];
-        char digits[2 * sizeof(hash) + 1];
-        size_t size = strlen(text);
-
-        (void)crypto_hash_sha256(hash, (const uint8_t *)spaces[i],
-                                 strlen(spaces[i]));
-        (void)sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-        (void)snprintf(text + size, sizeof(text) - size, "%s %s\n", spaces[i],
-                       digits);
+        token_line(spaces[i], spaces[i], "", text, sizeof(text));
     }
     return town_file(town, "tokens", text);
 }

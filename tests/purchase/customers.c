@@ -90,8 +90,7 @@ order_note(struct customer *customer, enum rpcrt_code code,
 }
 
 static enum rpcrt_code
-checkout(struct customer *customer, const struct world_card *card,
-         struct told *told)
+checkout(struct customer *customer, const struct card *card, struct told *told)
 {
     Petstore__V1__CheckoutRequest request =
         PETSTORE__V1__CHECKOUT_REQUEST__INIT;

@@ -22,8 +22,8 @@ struct customers_options {
     unsigned n_pets;      /* "pet-0" to "pet-<n-1>", which they choose from */
     bool in_turn;         /* customer i wants pet i % n_pets, and no other */
     bool only_rich;       /* no poor card, and nobody gives an order up */
-    const struct world_card *rich;
-    const struct world_card *poor; /* has less than any pet costs */
+    const struct card *rich;
+    const struct card *poor; /* has less than any pet costs */
 };
 
 /* Register and log in what is not yet; then they begin to buy. */

@@ -78,8 +78,8 @@ Test(purchases, add_up_whatever_is_killed_or_paused, .timeout = 3000)
     const struct world_options options = {
         .engine = "lmdb", .rescue_after_ms = 400, .pay_within_ms = 300};
     static struct told_list told;
-    struct world_card rich = world_card(1);
-    struct world_card poor = world_card(2);
+    struct card rich;
+    struct card poor;
     struct customers_options buying = {.n_customers = CUSTOMERS,
                                        .n_purchases = 100,
                                        .rich = &rich,
@@ -92,6 +92,8 @@ Test(purchases, add_up_whatever_is_killed_or_paused, .timeout = 3000)
 
     (void)fprintf(stderr, "purchases: %u faults, PURCHASE_SEED=%u\n", n_faults,
                   seed);
+    card_make("4929", 16, &rich);
+    card_make("4929", 16, &poor);
     world_open(&world, &options);
     world_issue(&world, &rich, INT64_C(1000000000));
     world_issue(&world, &poor, 1);

@@ -14,7 +14,7 @@ race(const char *engine)
     const struct world_options options = {
         .engine = engine, .rescue_after_ms = 5000, .pay_within_ms = 5000};
     static struct told_list told;
-    struct world_card rich = world_card(1);
+    struct card rich;
     const struct customers_options buying = {.n_customers = CUSTOMERS,
                                              .n_purchases = 1,
                                              .n_pets = PETS,
@@ -27,6 +27,7 @@ race(const char *engine)
     struct world world;
     unsigned n_paid = 0;
 
+    card_make("4929", 16, &rich);
     world_open(&world, &options);
     world_issue(&world, &rich, INT64_C(1000000));
     visitor_open(&staff, &world, 1);

@@ -96,7 +96,7 @@ expect_nowhere(const struct world *world, const char *text)
 
 /* Things that go wrong are logged: a wrong password, a number that is none. */
 static void
-go_wrong(struct visitor *visitor, const struct world_card *card)
+go_wrong(struct visitor *visitor, const struct card *card)
 {
     Petstore__V1__LoginRequest login = PETSTORE__V1__LOGIN_REQUEST__INIT;
     Petstore__V1__CheckoutRequest request =
@@ -124,8 +124,8 @@ Test(secrets, stand_in_no_log_and_no_file, .timeout = 120)
                                           .pay_within_ms = 100,
                                           .log_calls = true};
     static struct told_list told;
-    struct world_card rich = world_card(123456789);
-    struct world_card poor = world_card(987654321);
+    struct card rich;
+    struct card poor;
     const struct customers_options buying = {.n_customers = 3,
                                              .n_purchases = 6,
                                              .n_pets = PETS,
@@ -136,6 +136,8 @@ Test(secrets, stand_in_no_log_and_no_file, .timeout = 120)
     struct world world;
     struct customers *customers;
 
+    card_make("492900123456789", 16, &rich);
+    card_make("492900987654321", 16, &poor);
     world_open(&world, &options);
     world_issue(&world, &rich, 1000000);
     world_issue(&world, &poor, 1);

@@ -6,9 +6,9 @@
 #include "common/ids.h"
 #include "payment/v1/payment.client.h"
 #include "support/probe.h"
+#include "support/tokens.h"
 
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,19 +41,6 @@ file_write(const struct world *world, const char *name, const char *text)
     cr_assert_eq(chmod(path, 0600), 0);
 }
 
-/* A line of a token file: what it opens, and the hash. */
-static void
-token_line(const char *words, const char *token, char *text, size_t size)
-{
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    char digits[2 * sizeof(hash) + 1];
-    size_t used = strlen(text);
-
-    (void)crypto_hash_sha256(hash, (const uint8_t *)token, strlen(token));
-    (void)sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-    (void)snprintf(text + used, size - used, "%s %s\n", words, digits);
-}
-
 static void
 files_write(const struct world *world)
 {
@@ -64,14 +51,14 @@ files_write(const struct world *world)
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         cr_assert_eq(mkdir(path_in(world, folders[i], path), 0700), 0);
     }
-    token_line("payment", "kv of payment", text, sizeof(text));
-    token_line("shop", "kv of shop", text, sizeof(text));
+    token_line("payment", "kv of payment", "", text, sizeof(text));
+    token_line("shop", "kv of shop", "", text, sizeof(text));
     file_write(world, "in/kv.tokens", text);
     file_write(world, "in/kv-payment.token", "kv of payment\n");
     file_write(world, "in/kv-shop.token", "kv of shop\n");
     text[0] = '\0';
-    token_line("operator bank", "the operator", text, sizeof(text));
-    token_line("merchant shop", "the merchant", text, sizeof(text));
+    token_line("operator bank", "the operator", "", text, sizeof(text));
+    token_line("merchant shop", "the merchant", "", text, sizeof(text));
     file_write(world, "in/payment.tokens", text);
     file_write(world, "in/payment-shop.token", "the merchant\n");
     file_write(world, "in/secrets",
@@ -260,25 +247,8 @@ world_close(struct world *world)
 
 /* -- cards ----------------------------------------------------------------- */
 
-struct world_card
-world_card(unsigned n)
-{
-    struct world_card card = {.month = 12, .year = 2079};
-    unsigned sum = 0;
-
-    (void)snprintf(card.number, sizeof(card.number), "4929%011u", n);
-    for (unsigned i = 0; i < 15; i++) {
-        unsigned digit = (unsigned)(card.number[i] - '0');
-
-        digit = i % 2 == 0 ? 2 * digit : digit;
-        sum += digit > 9 ? digit - 9 : digit;
-    }
-    card.number[15] = (char)('0' + (10 - sum % 10) % 10);
-    return card;
-}
-
 void
-world_issue(struct world *world, const struct world_card *card, int64_t balance)
+world_issue(struct world *world, const struct card *card, int64_t balance)
 {
     const struct rpcrt_tls tls = {.ca_file = bed_cert("ca.pem"),
                                   .cert_file = bed_cert("client.pem"),

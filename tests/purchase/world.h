@@ -10,6 +10,7 @@
 #define TESTS_PURCHASE_WORLD_H
 
 #include "common/store.h"
+#include "support/card.h"
 #include "support/daemon.h"
 
 #include "petstore/v1/petstore.client.h"
@@ -38,14 +39,6 @@ struct world {
     struct common_store *shops;    /* what petstored keeps */
 };
 
-/* A card of the scheme visa with a valid number. */
-struct world_card {
-    char number[20];
-    uint32_t month;
-    uint32_t year;
-};
-struct world_card world_card(unsigned n);
-
 /* Start everything; the test fails if something does not start. */
 void world_open(struct world *world, const struct world_options *options);
 
@@ -57,8 +50,7 @@ void world_end(struct world *world, enum world_part part, int signal_number);
 void world_start(struct world *world, enum world_part part);
 
 /* Make a card known, as the operator. */
-void world_issue(struct world *world, const struct world_card *card,
-                 int64_t balance);
+void world_issue(struct world *world, const struct card *card, int64_t balance);
 
 /* -- somebody who calls a shop --------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include "petstore/start.h"
 #include "tests/support/daemon.h"
 #include "tests/support/probe.h"
+#include "tests/support/tokens.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
@@ -95,21 +96,11 @@ tokens_write(const struct stack *stack, const char *name,
 {
     const char *path = path_of(stack, name);
     char text[4096] = "";
-    size_t length = 0;
     size_t i;
 
     for (i = 0; i < n_lines; i++) {
-        uint8_t hash[crypto_hash_sha256_BYTES];
-        char digits[2 * sizeof(hash) + 1];
-        int n;
-
-        (void)crypto_hash_sha256(hash, (const uint8_t *)lines[i].token,
-                                 strlen(lines[i].token));
-        (void)sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-        n = snprintf(text + length, sizeof(text) - length, "%s %s%s\n",
-                     lines[i].words, digits, lines[i].options);
-        cr_assert(n > 0 && (size_t)n < sizeof(text) - length);
-        length += (size_t)n;
+        token_line(lines[i].words, lines[i].token, lines[i].options, text,
+                   sizeof(text));
     }
     file_write(path, text);
     return path;
@@ -178,7 +169,7 @@ static void
 kv_start(struct stack *stack)
 {
     static const struct line lines[] = {
-        {"red", "owner", ""},     {"red", "reader", " read-only"},
+        {"red", "owner", ""},     {"red", "reader", "read-only"},
         {"blue", "other", ""},    {"payment", "payment", ""},
         {"petstore", "shop", ""},
     };
@@ -242,8 +233,8 @@ payment_start(struct stack *stack)
         {"merchant red", "red", ""},
         {"merchant blue", "blue", ""},
         {"merchant petshop", "shop", ""},
-        {"merchant red", "expired", " until=2020-01-31"},
-        {"operator somebody", "expired-operator", " until=2020-01-31"},
+        {"merchant red", "expired", "until=2020-01-31"},
+        {"operator somebody", "expired-operator", "until=2020-01-31"},
     };
     const char *secrets = path_of(stack, "secrets");
     struct common_error error = {.text = ""};
