@@ -324,7 +324,7 @@ books_check(struct world *world, const struct told *told, size_t n_told,
                       &books);
     }
     for (size_t i = 0; i < kept.orders.n_items; i++) {
-        order_check(&kept, order_of(kept.orders.items[i]), &books);
+        order_check(&kept, (const void *)kept.orders.items[i]->message, &books);
     }
     pets_check(&kept, &books);
     for (size_t i = 0; i < n_told; i++) {

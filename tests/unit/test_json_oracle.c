@@ -38,6 +38,8 @@ write_protos(const struct rpcrt_file *proto)
     }
 }
 
+static int run(const char *format, ...) RPCRT_PRINTF(1, 2);
+
 static int
 run(const char *format, ...)
 {
