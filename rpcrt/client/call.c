@@ -8,8 +8,7 @@
 #include "wire/guard.h"
 #include <string.h>
 
-/* -- making and setting -----------------------------------------------------
- */
+/* -- making and setting ---------------------------------------------------- */
 
 enum rpcrt_code
 rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
@@ -137,8 +136,7 @@ rpcrt_call_set_metadata_text(struct rpcrt_call *call, const char *key,
     return rpcrt_call_set_metadata(call, key, value, strlen(value));
 }
 
-/* -- the outcome ------------------------------------------------------------
- */
+/* -- the outcome ----------------------------------------------------------- */
 
 static enum rpcrt_code
 unpack_reply(struct rpcrt_call *call)

@@ -7,8 +7,7 @@
 #include "core/wait.h"
 #include <string.h>
 
-/* -- time -------------------------------------------------------------------
- */
+/* -- time ------------------------------------------------------------------ */
 
 void
 rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns)
@@ -101,8 +100,7 @@ on_timer(void *arg, uint64_t now_ns)
     return next_ns;
 }
 
-/* -- making and freeing -----------------------------------------------------
- */
+/* -- making and freeing ---------------------------------------------------- */
 
 static void
 fill_defaults(struct rpcrt_channel_options *options)

@@ -15,8 +15,7 @@ static void on_down(void *arg, const struct rpcrt__error *why);
 static const struct rpcrt__client_link_events link_events = {
     .on_reply = on_reply, .on_down = on_down};
 
-/* -- making and freeing -----------------------------------------------------
- */
+/* -- making and freeing ---------------------------------------------------- */
 
 static enum rpcrt_code
 new_link(struct rpcrt__connection *connection, struct rpcrt__error *ret_error)
@@ -101,8 +100,7 @@ rpcrt__connection_free(struct rpcrt__connection *connection)
     rpcrt__free(connection);
 }
 
-/* -- sending ----------------------------------------------------------------
- */
+/* -- sending --------------------------------------------------------------- */
 
 /* Send what stands in the staging buffer behind the place of the header. */
 static bool
@@ -197,8 +195,7 @@ rpcrt__connection_remove(struct rpcrt__connection *connection,
     }
 }
 
-/* -- the end ----------------------------------------------------------------
- */
+/* -- the end --------------------------------------------------------------- */
 
 static void
 end_composed(struct rpcrt__connection *connection, struct rpcrt_call *call,
@@ -298,8 +295,7 @@ rpcrt__connection_tick(struct rpcrt__connection *connection, uint64_t now_ns,
                : gap_due_ns;
 }
 
-/* -- events of the link -----------------------------------------------------
- */
+/* -- events of the link ---------------------------------------------------- */
 
 /* Read a reply's header and put it in its place. The message is the reorder
  * buffer's on OK. */
@@ -403,8 +399,7 @@ on_down(void *arg, const struct rpcrt__error *why)
     rpcrt__channel_unlock(channel, &delivery);
 }
 
-/* -- opening ----------------------------------------------------------------
- */
+/* -- opening --------------------------------------------------------------- */
 
 static bool
 send_hello(struct rpcrt__connection *connection)

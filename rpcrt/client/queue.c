@@ -23,8 +23,7 @@ struct rpcrt_queue {
     int fd; /* -1: nobody has asked for it */
 };
 
-/* -- making and freeing -----------------------------------------------------
- */
+/* -- making and freeing ---------------------------------------------------- */
 
 enum rpcrt_code
 rpcrt_queue_new(struct rpcrt_queue **ret_queue)
@@ -81,8 +80,7 @@ rpcrt_queue_free(struct rpcrt_queue *queue)
     rpcrt__free(queue);
 }
 
-/* -- the event for who polls: readable while `ended` is not empty -----------
- */
+/* -- the event for who polls: readable while `ended` is not empty ---------- */
 
 /* [locked] */
 static void
@@ -121,8 +119,7 @@ rpcrt_queue_fd(struct rpcrt_queue *queue, int *ret_fd)
     return error.code == RPCRT_OK ? RPCRT_OK : rpcrt__last_error_set(&error);
 }
 
-/* -- calls come and go ------------------------------------------------------
- */
+/* -- calls come and go ----------------------------------------------------- */
 
 void
 rpcrt__queue_join(struct rpcrt_queue *queue, struct rpcrt_call *call)
@@ -223,8 +220,7 @@ rpcrt_queue_size(struct rpcrt_queue *queue)
     return size;
 }
 
-/* -- taking and waiting -----------------------------------------------------
- */
+/* -- taking and waiting ---------------------------------------------------- */
 
 /* NULL if none has ended. [locked] */
 static struct rpcrt_call *

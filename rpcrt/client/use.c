@@ -10,8 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* -- the end of a use -------------------------------------------------------
- */
+/* -- the end of a use ------------------------------------------------------ */
 
 void
 rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
@@ -110,8 +109,7 @@ cancel_child(void *arg)
     pthread_mutex_unlock(&channel->lock);
 }
 
-/* -- the start of a use -----------------------------------------------------
- */
+/* -- the start of a use ---------------------------------------------------- */
 
 /* Forget the last use. */
 static void
@@ -309,8 +307,7 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
     launch(call);
 }
 
-/* -- waiting ----------------------------------------------------------------
- */
+/* -- waiting --------------------------------------------------------------- */
 
 /* Looking for the end for a while before going to sleep, as others do, made a
  * lone call slower on every machine measured: the core is needed for the

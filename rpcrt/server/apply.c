@@ -27,8 +27,7 @@ find_call(const struct rpcrt__session *session, uint64_t id)
     return node == NULL ? NULL : RPCRT__ELEMENT(node, struct rpcrt_ctx, by_id);
 }
 
-/* -- session ----------------------------------------------------------------
- */
+/* -- session --------------------------------------------------------------- */
 
 static enum rpcrt_code
 on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
@@ -116,8 +115,7 @@ on_method(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     return RPCRT_OK;
 }
 
-/* -- calls ------------------------------------------------------------------
- */
+/* -- calls ----------------------------------------------------------------- */
 
 /* Why a call can't be taken; writes a text and returns its code. */
 static enum rpcrt_code

@@ -9,8 +9,7 @@
 /* Contexts kept for the next calls; each keeps its first block of memory. */
 #define POOL_MAX 2048u
 
-/* -- the pool ---------------------------------------------------------------
- */
+/* -- the pool -------------------------------------------------------------- */
 
 static struct rpcrt_ctx *
 pool_get(struct rpcrt_server *server)
@@ -144,8 +143,7 @@ rpcrt__ctx_pool_free(struct rpcrt_server *server)
     }
 }
 
-/* -- two parties let go -----------------------------------------------------
- */
+/* -- two parties let go ---------------------------------------------------- */
 
 void
 rpcrt__ctx_notices_init(struct rpcrt__ctx_notices *notices)

@@ -7,8 +7,7 @@
 #include "wire/guard.h"
 #include <string.h>
 
-/* -- running ----------------------------------------------------------------
- */
+/* -- running --------------------------------------------------------------- */
 
 static enum rpcrt_code
 refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code, const char *text)
@@ -77,8 +76,7 @@ rpcrt_ctx_finish(struct rpcrt_ctx *ctx, enum rpcrt_code code)
     rpcrt__session_answer(ctx);
 }
 
-/* -- serializing ------------------------------------------------------------
- */
+/* -- serializing ----------------------------------------------------------- */
 
 /* The payload of a STATUS frame, in the call's memory; if that is used up the
  * text and what came with it is lost, not the code. */

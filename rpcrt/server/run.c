@@ -8,8 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
-/* -- draining ---------------------------------------------------------------
- */
+/* -- draining -------------------------------------------------------------- */
 
 static void
 say_goaway(struct rpcrt_server *server)
@@ -62,8 +61,7 @@ rpcrt_server_drain(struct rpcrt_server *server, uint32_t timeout_ms)
     return finished ? RPCRT_OK : RPCRT_DEADLINE_EXCEEDED;
 }
 
-/* -- running ----------------------------------------------------------------
- */
+/* -- running --------------------------------------------------------------- */
 
 /* What the signal handler wakes; of the server that runs. */
 static _Atomic(sem_t *) signalled;

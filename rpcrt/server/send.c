@@ -14,8 +14,7 @@
 /* A buffer for them that is larger is given back once it is empty. */
 #define CONTROL_KEPT (64u << 10)
 
-/* -- control frames ---------------------------------------------------------
- */
+/* -- control frames -------------------------------------------------------- */
 
 /* Room for more bytes; false without memory, or when the peer has let too many
  * of them wait. */
@@ -117,8 +116,7 @@ put_control(struct rpcrt__session *session, uint8_t *at, const uint8_t *end)
     return at;
 }
 
-/* -- answers ----------------------------------------------------------------
- */
+/* -- answers --------------------------------------------------------------- */
 
 static bool
 has_status(const struct rpcrt_ctx *ctx)
@@ -252,8 +250,7 @@ outbox_waits(const struct rpcrt__session *session)
            !rpcrt__list_empty(&session->outbox);
 }
 
-/* -- sending ----------------------------------------------------------------
- */
+/* -- sending --------------------------------------------------------------- */
 
 static void
 reply(struct rpcrt__session *session, unsigned slot, struct rpcrt__msg *msg)

@@ -17,8 +17,7 @@
 #define SESSIONS_LIMIT 65536u
 #define WORKERS_LIMIT 4096u
 
-/* -- small things -----------------------------------------------------------
- */
+/* -- small things ---------------------------------------------------------- */
 
 void
 rpcrt__server_log(struct rpcrt_server *server, enum rpcrt_log_level level,
@@ -69,8 +68,7 @@ rpcrt__server_await_calls(struct rpcrt_server *server, uint64_t until_ns)
     return none;
 }
 
-/* -- events of the link -----------------------------------------------------
- */
+/* -- events of the link ---------------------------------------------------- */
 
 static struct rpcrt__session *
 find_session(struct rpcrt_server *server, uint32_t peer)
@@ -193,8 +191,7 @@ static const struct rpcrt__server_link_events link_events = {
     .on_sent = on_sent,
     .on_warning = on_warning};
 
-/* -- time -------------------------------------------------------------------
- */
+/* -- time ------------------------------------------------------------------ */
 
 static uint64_t
 on_timer(void *arg, uint64_t now_ns)
@@ -229,8 +226,7 @@ on_timer(void *arg, uint64_t now_ns)
     return RPCRT__NEVER;
 }
 
-/* -- making and freeing -----------------------------------------------------
- */
+/* -- making and freeing ---------------------------------------------------- */
 
 static void
 fill_defaults(struct rpcrt_server_options *options)

@@ -17,8 +17,7 @@
  * threads can delay: so many more than 2 K may be held and sent. */
 #define SENDING_SLACK 16u
 
-/* -- making and freeing -----------------------------------------------------
- */
+/* -- making and freeing ---------------------------------------------------- */
 
 struct rpcrt__session *
 rpcrt__session_new(struct rpcrt_server *server, uint32_t peer,
@@ -79,8 +78,7 @@ rpcrt__session_unref(struct rpcrt__session *session)
     rpcrt__free(session);
 }
 
-/* -- the end ----------------------------------------------------------------
- */
+/* -- the end --------------------------------------------------------------- */
 
 void
 rpcrt__session_cut(struct rpcrt__session *session, const char *why)
@@ -199,8 +197,7 @@ rpcrt__session_goaway(struct rpcrt__session *session,
     pthread_mutex_unlock(&session->lock);
 }
 
-/* -- receiving --------------------------------------------------------------
- */
+/* -- receiving ------------------------------------------------------------- */
 
 /* Check a message's header and put it in its place. [locked] */
 static enum rpcrt_code
@@ -401,8 +398,7 @@ rpcrt__session_sent(struct rpcrt__session *session)
     pthread_mutex_unlock(&session->lock);
 }
 
-/* -- time -------------------------------------------------------------------
- */
+/* -- time ------------------------------------------------------------------ */
 
 /* End the calls whose time is over; returns the first deadline of the rest. */
 static uint64_t

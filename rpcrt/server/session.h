@@ -91,8 +91,7 @@ void rpcrt__session_answer(struct rpcrt_ctx *ctx);
 uint64_t rpcrt__session_tick(struct rpcrt__session *session, uint64_t now_ns,
                              struct rpcrt__ctx_notices *notices);
 
-/* -- between the files of a session; [session's lock] -----------------------
- */
+/* -- between the files of a session; [session's lock] ---------------------- */
 
 /* Send what waits for as long as there are credits. */
 void rpcrt__session_pump(struct rpcrt__session *session,

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* -- order ------------------------------------------------------------------
- */
+/* -- order ----------------------------------------------------------------- */
 
 void
 rpcrt__reorder_init(struct rpcrt__reorder *reorder, unsigned window)
@@ -62,8 +61,7 @@ rpcrt__reorder_drop(struct rpcrt__reorder *reorder,
     return false;
 }
 
-/* -- client -----------------------------------------------------------------
- */
+/* -- client ---------------------------------------------------------------- */
 
 void
 rpcrt__client_credits_init(struct rpcrt__client_credits *credits,
@@ -128,8 +126,7 @@ rpcrt__client_credits_starved(struct rpcrt__client_credits *credits)
     }
 }
 
-/* -- server -----------------------------------------------------------------
- */
+/* -- server ---------------------------------------------------------------- */
 
 void
 rpcrt__server_credits_init(struct rpcrt__server_credits *credits,

@@ -45,8 +45,7 @@ bool rpcrt__reorder_take(struct rpcrt__reorder *reorder,
 bool rpcrt__reorder_drop(struct rpcrt__reorder *reorder,
                          struct rpcrt__arrival *ret_arrival);
 
-/* -- client -----------------------------------------------------------------
- */
+/* -- client ---------------------------------------------------------------- */
 
 struct rpcrt__client_credits {
     unsigned contexts; /* K */
@@ -85,8 +84,7 @@ void rpcrt__client_credits_reply(struct rpcrt__client_credits *credits,
 /* Frames wait and no slot is free. */
 void rpcrt__client_credits_starved(struct rpcrt__client_credits *credits);
 
-/* -- server -----------------------------------------------------------------
- */
+/* -- server ---------------------------------------------------------------- */
 
 struct rpcrt__server_credits {
     unsigned contexts; /* K that was agreed on */

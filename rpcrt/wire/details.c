@@ -21,8 +21,7 @@ enum { ANY_TYPE_URL = 1, ANY_VALUE = 2 };
 enum { INFO_REASON = 1, INFO_DOMAIN = 2, INFO_METADATA = 3 };
 enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 
-/* -- writing ----------------------------------------------------------------
- */
+/* -- writing --------------------------------------------------------------- */
 
 static uint8_t *
 put_varint(uint8_t *at, uint64_t value)
@@ -94,8 +93,7 @@ rpcrt__details_encode(enum rpcrt_code code, const char *message,
     return (size_t)(at - ret_bytes);
 }
 
-/* -- an ErrorInfo -----------------------------------------------------------
- */
+/* -- an ErrorInfo ---------------------------------------------------------- */
 
 void
 rpcrt__details_text(char *field, size_t size, const char *text)
@@ -131,8 +129,7 @@ rpcrt__details_add(struct rpcrt_error_info *info, const char *name,
     return true;
 }
 
-/* -- reading ----------------------------------------------------------------
- */
+/* -- reading --------------------------------------------------------------- */
 
 /* Copy a text that fits, or its beginning; false if it is no text. */
 static bool

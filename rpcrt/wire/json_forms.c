@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* -- integers ---------------------------------------------------------------
- */
+/* -- integers -------------------------------------------------------------- */
 
 /* Digits of a 64-bit number. */
 #define DIGITS_MAX 20
@@ -87,8 +86,7 @@ rpcrt__json_integer_parse(struct rpcrt__json_slice text, bool *ret_negative,
     return true;
 }
 
-/* -- base64 -----------------------------------------------------------------
- */
+/* -- base64 ---------------------------------------------------------------- */
 
 static const char base64_letters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -156,8 +154,7 @@ rpcrt__json_base64_parse(struct rpcrt__json_slice text,
     return true;
 }
 
-/* -- paths ------------------------------------------------------------------
- */
+/* -- paths ----------------------------------------------------------------- */
 
 bool
 rpcrt__json_path_print(const char *path, struct rpcrt__json_buffer *out)

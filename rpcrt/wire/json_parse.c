@@ -13,8 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -- problems ---------------------------------------------------------------
- */
+/* -- problems -------------------------------------------------------------- */
 
 bool
 rpcrt__json_parse_refuse(struct rpcrt__json_parse *parse, const uint8_t *at,
@@ -59,8 +58,7 @@ rpcrt__json_parse_deeper(struct rpcrt__json_parse *parse, unsigned depth)
     return true;
 }
 
-/* -- messages ---------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------- */
 
 bool
 rpcrt__json_parse_message(struct rpcrt__json_parse *parse,
@@ -101,8 +99,7 @@ rpcrt__json_parse_message(struct rpcrt__json_parse *parse,
     }
 }
 
-/* -- what is wrong, and where -----------------------------------------------
- */
+/* -- what is wrong, and where ---------------------------------------------- */
 
 /* Write where the text was when it was refused. */
 static void

@@ -38,8 +38,7 @@ struct rpcrt__json_parse {
     char text[128];       /* for a problem with a name in it */
 };
 
-/* -- json_parse.c: messages -------------------------------------------------
- */
+/* -- json_parse.c: messages ------------------------------------------------ */
 
 bool rpcrt__json_parse_refuse(struct rpcrt__json_parse *parse,
                               const uint8_t *at, const char *problem);
@@ -59,8 +58,7 @@ bool rpcrt__json_parse_message(struct rpcrt__json_parse *parse,
                                const ProtobufCMessageDescriptor *descriptor,
                                unsigned depth);
 
-/* -- json_values.c: fields --------------------------------------------------
- */
+/* -- json_values.c: fields ------------------------------------------------- */
 
 /* Pass over a bracket that must come. */
 bool rpcrt__json_parse_bracket(struct rpcrt__json_parse *parse, char bracket);
@@ -86,8 +84,7 @@ bool rpcrt__json_parse_map(struct rpcrt__json_parse *parse,
                            const ProtobufCFieldDescriptor *field,
                            unsigned depth);
 
-/* -- json_object.c ----------------------------------------------------------
- */
+/* -- json_object.c --------------------------------------------------------- */
 
 /* Read a message that is an object of its fields; in an Any its "@type" is
  * among them. */
@@ -98,8 +95,7 @@ bool rpcrt__json_parse_object(struct rpcrt__json_parse *parse,
 /* Whether a name is "@type". */
 bool rpcrt__json_is_type_name(struct rpcrt__json_slice name);
 
-/* -- json_known.c: types with a form of their own ---------------------------
- */
+/* -- json_known.c: types with a form of their own -------------------------- */
 
 /* A Timestamp or a Duration. */
 bool rpcrt__json_parse_time(struct rpcrt__json_parse *parse,

@@ -45,8 +45,7 @@ refuse(struct print *print, enum rpcrt_code code,
     return false;
 }
 
-/* -- single values ----------------------------------------------------------
- */
+/* -- single values --------------------------------------------------------- */
 
 static void
 print_enum(struct print *print, const ProtobufCFieldDescriptor *field,
@@ -122,8 +121,7 @@ print_value(struct print *print, const ProtobufCFieldDescriptor *field,
     }
 }
 
-/* -- fields -----------------------------------------------------------------
- */
+/* -- fields ---------------------------------------------------------------- */
 
 static bool
 print_array(struct print *print, const ProtobufCFieldDescriptor *field,
@@ -241,8 +239,7 @@ print_fields(struct print *print, struct rpcrt__json_type *type,
     return true;
 }
 
-/* -- types with a form of their own -----------------------------------------
- */
+/* -- types with a form of their own ---------------------------------------- */
 
 /* A Timestamp or a Duration. */
 static bool
@@ -383,8 +380,7 @@ print_any(struct print *print, const ProtobufCMessage *message, unsigned depth)
     return done;
 }
 
-/* -- messages ---------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------- */
 
 static bool
 print_ordinary(struct print *print, struct rpcrt__json_type *type,

@@ -14,8 +14,7 @@
 
 const char rpcrt__json_no_name[] = "no such name in the enum";
 
-/* -- the wire ---------------------------------------------------------------
- */
+/* -- the wire -------------------------------------------------------------- */
 
 static size_t
 varint(uint64_t value, uint8_t bytes[VARINT_MAX])
@@ -102,8 +101,7 @@ rpcrt__json_finish(size_t mark, struct rpcrt__json_buffer *out)
     }
 }
 
-/* -- values -----------------------------------------------------------------
- */
+/* -- values ---------------------------------------------------------------- */
 
 /* An integer of so many bits, or NULL and why not. */
 static const char *

@@ -53,8 +53,7 @@ rpcrt__json_peek(struct rpcrt__json_scan *scan)
     return '\0';
 }
 
-/* -- objects and arrays -----------------------------------------------------
- */
+/* -- objects and arrays ---------------------------------------------------- */
 
 void
 rpcrt__json_open(struct rpcrt__json_scan *scan)
@@ -114,8 +113,7 @@ rpcrt__json_name(struct rpcrt__json_scan *scan,
     return true;
 }
 
-/* -- strings ----------------------------------------------------------------
- */
+/* -- strings --------------------------------------------------------------- */
 
 /* Four hex digits behind \u. */
 static bool
@@ -274,8 +272,7 @@ rpcrt__json_string(struct rpcrt__json_scan *scan,
     return true;
 }
 
-/* -- the others -------------------------------------------------------------
- */
+/* -- the others ------------------------------------------------------------ */
 
 size_t
 rpcrt__json_number_size(const char *text, size_t size)

@@ -42,8 +42,7 @@ rpcrt__json_schema_init(struct rpcrt__json_schema *schema,
     schema->file = file;
 }
 
-/* -- types with a form of their own -----------------------------------------
- */
+/* -- types with a form of their own ---------------------------------------- */
 
 /* Types of fields 1, 2, ... as letters, repeated ones in upper case. Somebody
  * may have a message of that name with other fields. */
@@ -113,8 +112,7 @@ well_known(const ProtobufCMessageDescriptor *descriptor)
     return RPCRT__JSON_ORDINARY;
 }
 
-/* -- messages ---------------------------------------------------------------
- */
+/* -- messages -------------------------------------------------------------- */
 
 /* Find a message by its name behind the package: "Outer.Inner". */
 static bool
@@ -304,8 +302,7 @@ rpcrt__json_type_by_url(const struct rpcrt__json_schema *schema,
     return NULL;
 }
 
-/* -- fields -----------------------------------------------------------------
- */
+/* -- fields ---------------------------------------------------------------- */
 
 /* One FieldDescriptorProto. */
 struct field_names {

@@ -15,8 +15,7 @@
 #define TIMESTAMP_MAX INT64_C(253402300799)
 #define DURATION_MAX INT64_C(315576000000)
 
-/* -- pieces -----------------------------------------------------------------
- */
+/* -- pieces ---------------------------------------------------------------- */
 
 /* ".5" in as many digits as are needed: none, 3, 6 or 9. */
 static void
@@ -98,8 +97,7 @@ take_fraction(struct rpcrt__json_slice *text, int64_t *ret_nanos)
     return true;
 }
 
-/* -- days -------------------------------------------------------------------
- */
+/* -- days ------------------------------------------------------------------ */
 
 /* Both count in eras of 400 years of 146097 days, which begin in March. */
 
@@ -138,8 +136,7 @@ days_in(int64_t year, int64_t month)
                        : days_of(year, month + 1, 1) - days_of(year, month, 1);
 }
 
-/* -- timestamps -------------------------------------------------------------
- */
+/* -- timestamps ------------------------------------------------------------ */
 
 bool
 rpcrt__json_timestamp_print(int64_t seconds, int32_t nanos,
@@ -223,8 +220,7 @@ rpcrt__json_timestamp_parse(struct rpcrt__json_slice text, int64_t *ret_seconds,
     return true;
 }
 
-/* -- durations --------------------------------------------------------------
- */
+/* -- durations ------------------------------------------------------------- */
 
 bool
 rpcrt__json_duration_print(int64_t seconds, int32_t nanos,

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- single values ----------------------------------------------------------
- */
+/* -- single values --------------------------------------------------------- */
 
 bool
 rpcrt__json_parse_string(struct rpcrt__json_parse *parse,
@@ -123,8 +122,7 @@ rpcrt__json_parse_value(struct rpcrt__json_parse *parse,
     return problem == NULL || rpcrt__json_parse_refuse(parse, at, problem);
 }
 
-/* -- arrays and maps --------------------------------------------------------
- */
+/* -- arrays and maps ------------------------------------------------------- */
 
 bool
 rpcrt__json_parse_bracket(struct rpcrt__json_parse *parse, char bracket)

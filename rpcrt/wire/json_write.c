@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -- text -------------------------------------------------------------------
- */
+/* -- text ------------------------------------------------------------------ */
 
 void
 rpcrt__json_put(struct rpcrt__json_writer *writer, const char *data,
@@ -115,8 +114,7 @@ rpcrt__json_put_colon(struct rpcrt__json_writer *writer)
     rpcrt__json_put_text(writer, writer->pretty ? ": " : ":");
 }
 
-/* -- single values ----------------------------------------------------------
- */
+/* -- single values --------------------------------------------------------- */
 
 void
 rpcrt__json_put_real(struct rpcrt__json_writer *writer, double value,

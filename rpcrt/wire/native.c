@@ -8,8 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* -- numbers ----------------------------------------------------------------
- */
+/* -- numbers --------------------------------------------------------------- */
 
 static uint8_t *
 put_u16(uint8_t *at, uint16_t value)
@@ -51,8 +50,7 @@ get_u64(const uint8_t *at)
     return rpcrt__get_u32(at) | (uint64_t)rpcrt__get_u32(at + 4) << 32;
 }
 
-/* -- writing ----------------------------------------------------------------
- */
+/* -- writing --------------------------------------------------------------- */
 
 uint8_t *
 rpcrt__put_header(uint8_t *at, const struct rpcrt__header *header)
@@ -105,8 +103,7 @@ rpcrt__put_status(uint8_t *at, const struct rpcrt__status *status)
     return rpcrt__put_u32(at, status->details_size);
 }
 
-/* -- reading ----------------------------------------------------------------
- */
+/* -- reading --------------------------------------------------------------- */
 
 void
 rpcrt__get_hello(const struct rpcrt__frame *frame,

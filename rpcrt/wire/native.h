@@ -89,8 +89,7 @@ struct rpcrt__status {
     const uint8_t *details;
 };
 
-/* -- writing: into memory that the caller knows to be large enough ----------
- */
+/* -- writing: into memory that the caller knows to be large enough --------- */
 
 uint8_t *rpcrt__put_header(uint8_t *at, const struct rpcrt__header *header);
 /* The frame's own header; the payload follows. */
@@ -102,8 +101,7 @@ uint8_t *rpcrt__put_call_open(uint8_t *at, const struct rpcrt__call_open *open);
 uint8_t *rpcrt__put_status(uint8_t *at, const struct rpcrt__status *status);
 uint8_t *rpcrt__put_u32(uint8_t *at, uint32_t value);
 
-/* -- reading: whatever comes, without a crash -------------------------------
- */
+/* -- reading: whatever comes, without a crash ------------------------------ */
 
 /* Which end sent what is read: each may send other frames. */
 enum rpcrt__side { RPCRT__CLIENT, RPCRT__SERVER };

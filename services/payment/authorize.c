@@ -99,8 +99,7 @@ authorize_answer(struct authorize *job, const Payment__Record__Payment *payment)
                                        : RPCRT_OK;
 }
 
-/* -- a repeat ---------------------------------------------------------------
- */
+/* -- a repeat -------------------------------------------------------------- */
 
 /* Answer from what became of the payment. */
 static enum rpcrt_code
@@ -130,8 +129,7 @@ authorize_again(struct authorize *job, const char *id)
     }
 }
 
-/* -- the first --------------------------------------------------------------
- */
+/* -- the first ------------------------------------------------------------- */
 
 /* Hold the amount, or say why not. */
 static Payment__V1__Reason

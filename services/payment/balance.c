@@ -34,8 +34,7 @@ balance_append(struct pay_call *call, Payment__V1__GetBalanceReply *reply,
     return &reply->balances[reply->n_balances++];
 }
 
-/* -- of a card ---------------------------------------------------------------
- */
+/* -- of a card ------------------------------------------------------------- */
 
 static enum rpcrt_code
 card_answer(struct pay_call *call, const Payment__Record__Card *card,
@@ -85,8 +84,7 @@ card_balance(struct pay_call *call, const char *text,
                          pay_reason_text(PAYMENT__V1__REASON__CARD_UNKNOWN));
 }
 
-/* -- of a merchant -----------------------------------------------------------
- */
+/* -- of a merchant --------------------------------------------------------- */
 
 /* Add accounts to the reply; those of one currency stand beside each other. */
 static bool

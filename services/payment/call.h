@@ -48,8 +48,7 @@ typedef enum rpcrt_code pay_try_fn(void *arg);
 RPCRT_MUST_CHECK enum rpcrt_code pay_call_try(struct pay_call *call,
                                               pay_try_fn *fn, void *arg);
 
-/* -- cards -------------------------------------------------------------------
- */
+/* -- cards ----------------------------------------------------------------- */
 
 /* What stands under a number, with each secret of this process; zeroed. */
 struct pay_cards {
@@ -70,8 +69,7 @@ RPCRT_MUST_CHECK enum rpcrt_code pay_cards_check(struct pay_call *call,
 const struct common_record *pay_cards_find(const struct pay_call *call,
                                            const struct pay_cards *cards);
 
-/* -- idempotency keys -------------------------------------------------------
- */
+/* -- idempotency keys ------------------------------------------------------ */
 
 /* Feed what the caller asks for, without the key. */
 typedef void pay_parameters_fn(struct pay_mac *mac, const void *arg);

@@ -58,8 +58,7 @@ pay_get_payment(void *self, struct rpcrt_ctx *ctx,
     return code;
 }
 
-/* -- pages -------------------------------------------------------------------
- */
+/* -- pages ----------------------------------------------------------------- */
 
 struct listing {
     struct pay_call call;

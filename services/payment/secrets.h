@@ -78,8 +78,7 @@ pay_secrets_check(const struct pay_secrets *secrets,
                   const struct common_record *record,
                   struct common_error *ret_error);
 
-/* -- an HMAC, part by part --------------------------------------------------
- */
+/* -- an HMAC, part by part ------------------------------------------------- */
 
 struct pay_mac {
     crypto_auth_hmacsha256_state state;

@@ -95,8 +95,7 @@ Test(books, hold_no_more_than_is_available)
     cr_expect_eq(pay_account_available(&card), 100);
 }
 
-/* -- the model ---------------------------------------------------------------
- */
+/* -- the model ------------------------------------------------------------- */
 
 /* What somebody with pencil and paper keeps: money of each, and of each payment
  * what is held, taken and given back. */

@@ -150,8 +150,7 @@ Test(rotation, stops_nobody_in_the_right_order)
     till_check_books(&till);
 }
 
-/* -- between reading and writing ---------------------------------------------
- */
+/* -- between reading and writing ------------------------------------------- */
 
 /* Another server enters "two" before the next commit. */
 static void

@@ -198,8 +198,7 @@ Test(secrets, make_the_hmac_that_everybody_makes)
     pay_secrets_free(secrets);
 }
 
-/* -- tokens ------------------------------------------------------------------
- */
+/* -- tokens ---------------------------------------------------------------- */
 
 Test(access, knows_operators_and_merchants)
 {

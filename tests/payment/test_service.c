@@ -222,8 +222,7 @@ CLAIM(shows_a_merchant_nothing_of_another)
     rpcrt_call_free(blue);
 }
 
-/* -- void --------------------------------------------------------------------
- */
+/* -- void ------------------------------------------------------------------ */
 
 CLAIM(lets_go_by_id_or_key_and_more_than_once)
 {
@@ -273,8 +272,7 @@ CLAIM(voids_what_was_declined)
               "INSUFFICIENT_FUNDS");
 }
 
-/* -- expiry ------------------------------------------------------------------
- */
+/* -- expiry ---------------------------------------------------------------- */
 
 static void
 rounds(void)
@@ -358,8 +356,7 @@ CLAIM(answers_a_repeat_after_the_card_has_expired)
               "CARD_EXPIRED");
 }
 
-/* -- references -------------------------------------------------------------
- */
+/* -- references ------------------------------------------------------------ */
 
 CLAIM(takes_any_reference_but_control_characters)
 {
@@ -401,8 +398,7 @@ CLAIM(takes_any_reference_but_control_characters)
     }
 }
 
-/* -- secrets and restart -----------------------------------------------------
- */
+/* -- secrets and restart --------------------------------------------------- */
 
 #define SECRET_ONE                                                             \
     "one 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"

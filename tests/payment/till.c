@@ -28,8 +28,7 @@ address_make(char ret_address[64])
     (void)snprintf(ret_address, 64, "inproc://%s", id);
 }
 
-/* -- files -------------------------------------------------------------------
- */
+/* -- files ----------------------------------------------------------------- */
 
 static const char *
 path_of(const struct till *till, const char *name)
@@ -71,8 +70,7 @@ till_secrets_write(struct till *till, const char *text)
     file_write(path_of(till, "secrets"), text);
 }
 
-/* -- servers -----------------------------------------------------------------
- */
+/* -- servers --------------------------------------------------------------- */
 
 static struct till_kv *
 kv_start(void)
@@ -220,8 +218,7 @@ till_call(struct till *till, unsigned i, const char *token)
     return call;
 }
 
-/* -- short names -------------------------------------------------------------
- */
+/* -- short names ----------------------------------------------------------- */
 
 void
 till_expect(struct rpcrt_call *call, enum rpcrt_code code,
@@ -344,8 +341,7 @@ till_void_key(struct rpcrt_call *call, const char *key,
     return payment_void(call, &request, &reply);
 }
 
-/* -- the books ---------------------------------------------------------------
- */
+/* -- the books ------------------------------------------------------------- */
 
 static struct till_balance
 balance_of(struct till *till, const Payment__V1__GetBalanceRequest *request)

@@ -55,8 +55,7 @@ void till_intrude(struct till *till, const char *key, const uint8_t *value,
 /* A call of a token's bearer at server i. */
 struct rpcrt_call *till_call(struct till *till, unsigned i, const char *token);
 
-/* -- short names, with a call that is freed by the caller --------------------
- */
+/* -- short names, with a call that is freed by the caller ------------------ */
 
 /* Fails the test unless a call ends in this code and reason ("": none). */
 void till_expect(struct rpcrt_call *call, enum rpcrt_code code,

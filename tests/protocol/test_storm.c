@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* -- cancels ----------------------------------------------------------------
- */
+/* -- cancels --------------------------------------------------------------- */
 
 struct canceller {
     struct rpcrt_call *call;
@@ -60,8 +59,7 @@ EACH_TRANSPORT(storm, of_cancels_beside_answers_ends_each_call_once, 60)
     bed_close(&bed);
 }
 
-/* -- deadlines --------------------------------------------------------------
- */
+/* -- deadlines ------------------------------------------------------------- */
 
 #define N_CALLS 6000u
 
@@ -102,8 +100,7 @@ Test(storm, of_deadlines_passes, .timeout = 60)
     bed_close(&bed);
 }
 
-/* -- methods ----------------------------------------------------------------
- */
+/* -- methods --------------------------------------------------------------- */
 
 #define N_METHODS (RPCRT_METHODS_PER_SESSION_MAX + 80)
 

@@ -20,8 +20,7 @@ sleep_ms(uint32_t ms)
     (void)nanosleep(&span, NULL);
 }
 
-/* -- handlers ---------------------------------------------------------------
- */
+/* -- handlers -------------------------------------------------------------- */
 
 static enum rpcrt_code
 reply_with(struct rpcrt_ctx *ctx, ProtobufCBinaryData payload,
@@ -215,8 +214,7 @@ static const struct probe_service service = {.echo = echo,
                                              .count = count,
                                              .describe = describe};
 
-/* -- the bed ----------------------------------------------------------------
- */
+/* -- the bed --------------------------------------------------------------- */
 
 const char *
 bed_cert(const char *name)

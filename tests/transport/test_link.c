@@ -237,8 +237,7 @@ Test(link, slots_of_a_client_that_went_receive_again, .timeout = 60)
     }
 }
 
-/* -- closing ----------------------------------------------------------------
- */
+/* -- closing --------------------------------------------------------------- */
 
 /* Handshakes of TLS take their time. */
 static int

@@ -45,8 +45,7 @@ free_calls(struct rpcrt_call **calls, unsigned n_calls)
     }
 }
 
-/* -- one --------------------------------------------------------------------
- */
+/* -- one ------------------------------------------------------------------- */
 
 EACH_TRANSPORT(wait, for_one_call_gives_its_reply, 60)
 {
@@ -149,8 +148,7 @@ EACH_TRANSPORT(wait, for_one_of_a_queue_takes_it_out, 60)
     bed_close(&bed);
 }
 
-/* -- any and all ------------------------------------------------------------
- */
+/* -- any and all ----------------------------------------------------------- */
 
 EACH_TRANSPORT(queue, gives_each_call_once_with_its_tag, 60)
 {
@@ -306,8 +304,7 @@ EACH_TRANSPORT(queue, has_five_thousand_in_flight_from_one_thread, 100)
     bed_close(&bed);
 }
 
-/* -- an event loop ----------------------------------------------------------
- */
+/* -- an event loop --------------------------------------------------------- */
 
 static bool
 is_readable(int fd)

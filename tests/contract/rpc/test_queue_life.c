@@ -33,8 +33,7 @@ start(struct bed *bed, unsigned number, rpcrt_done_fn *done, void *arg)
     return call;
 }
 
-/* -- freeing ----------------------------------------------------------------
- */
+/* -- freeing --------------------------------------------------------------- */
 
 EACH_TRANSPORT(wait, is_not_needed_before_free, 60)
 {
@@ -164,8 +163,7 @@ EACH_TRANSPORT(queue, is_told_of_what_a_closing_channel_refuses, 60)
     rpcrt_queue_free(handover.queue);
 }
 
-/* -- starting again ---------------------------------------------------------
- */
+/* -- starting again -------------------------------------------------------- */
 
 EACH_TRANSPORT(queue, loses_a_call_that_starts_elsewhere, 60)
 {
@@ -202,8 +200,7 @@ EACH_TRANSPORT(queue, loses_a_call_that_starts_elsewhere, 60)
     bed_close(&bed);
 }
 
-/* -- several threads --------------------------------------------------------
- */
+/* -- several threads ------------------------------------------------------- */
 
 #define N_CALLS 60u
 #define N_TAKERS 3u
@@ -357,8 +354,7 @@ EACH_TRANSPORT(wait, and_free_bear_completions_that_change_ways, 60)
     bed_close(&bed);
 }
 
-/* -- memory -----------------------------------------------------------------
- */
+/* -- memory ---------------------------------------------------------------- */
 
 Test(queue, says_when_there_is_no_memory_for_it)
 {

@@ -96,8 +96,7 @@ Test(server, takes_registrations_only_before_it_listens, .timeout = 30)
     rpcrt_server_free(server);
 }
 
-/* -- where handlers run -----------------------------------------------------
- */
+/* -- where handlers run ---------------------------------------------------- */
 
 static _Thread_local unsigned seen_here;
 
@@ -150,8 +149,7 @@ Test(server, runs_a_method_where_registration_says, .timeout = 30)
     cr_assert_not(runs_on_the_transport(true));
 }
 
-/* -- records ----------------------------------------------------------------
- */
+/* -- records --------------------------------------------------------------- */
 
 struct records {
     pthread_mutex_t lock;
