@@ -6,6 +6,10 @@
 # one too. Output is shown when a program fails. The last line is "N passed, N
 # failed"; the exit code tells.
 #
+# With TEST_AGAIN=1 a program that failed without such a report as below is run
+# once more, and the line says so: for machines that are shared, where a test may
+# miss its time.
+#
 # A sanitizer's report is a failure wherever it stands: criterion takes no
 # notice of what a test's process says while it exits, such as its leaks.
 set -u
@@ -38,24 +42,24 @@ synthesis() {
         END { if (seen) print tested + 0, passing + 0 }'
 }
 
-for program in "$@"; do
-    name=${program##*/}
-    started=$(date +%s)
-    case $program in
+# Run one program; sets counts, code and bad, the number of failures.
+run_program() {
+    name=${1##*/}
+    case $1 in
     *=*)
-        name=${program%%=*}
-        timeout -k 10 "$limit_s" sh -c "${program#*=}" >"$log" 2>&1
+        name=${1%%=*}
+        timeout -k 10 "$limit_s" sh -c "${1#*=}" >"$log" 2>&1
         code=$?
         counts="1 $((code == 0))"
         ;;
     */fuzz-*)
-        timeout -k 10 "$limit_s" "$program" "tests/fuzz/corpus/${name#fuzz-}" \
+        timeout -k 10 "$limit_s" "$1" "tests/fuzz/corpus/${name#fuzz-}" \
             >"$log" 2>&1
         code=$?
         counts="1 $((code == 0))"
         ;;
     *)
-        timeout -k 10 "$limit_s" "$program" >"$log" 2>&1
+        timeout -k 10 "$limit_s" "$1" >"$log" 2>&1
         code=$?
         counts=$(synthesis)
         ;;
@@ -69,7 +73,7 @@ for program in "$@"; do
         bad=1
     fi
     if [ "$code" -eq 0 ] && [ -z "$counts" ]; then
-        echo "no summary line from $program" >>"$log"
+        echo "no summary line from $1" >>"$log"
         bad=1
     fi
     if [ "$bad" -eq 0 ] && grep -a -E -q "$reports" "$log"; then
@@ -78,13 +82,24 @@ for program in "$@"; do
     if [ "$bad" -ne 0 ]; then
         cat "$log"
     fi
+}
+
+for program in "$@"; do
+    started=$(date +%s)
+    again=
+    run_program "$program"
+    if [ "$bad" -ne 0 ] && [ "${TEST_AGAIN:-0}" -ne 0 ] &&
+        ! grep -a -E -q "$reports" "$log"; then
+        again=" (failed $bad at first, see above)"
+        run_program "$program"
+    fi
     seconds=$(($(date +%s) - started))
     note=
     if [ "$code" -eq 124 ]; then
         note=" (stopped after $limit_s s)"
     fi
     printf '%-20s %4d passed, %d failed  %3d s%s\n' "$name" "${passing:-0}" \
-        "$bad" "$seconds" "$note"
+        "$bad" "$seconds" "$note$again"
     passed=$((passed + ${passing:-0}))
     failed=$((failed + bad))
 done
