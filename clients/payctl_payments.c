@@ -181,21 +181,33 @@ part_read(struct cli *cli, const char *payment_id, int64_t *ret_minor)
     return exit_code;
 }
 
+/* What Capture and Refund begin with: the key, the connection, the amount.
+ * 0 or the exit code. */
+static int
+settle_begin(struct cli *cli, const char *payment_id, char made[CLI_KEY_SIZE],
+             const char **ret_key, int64_t *ret_minor)
+{
+    int exit_code = CLI_EXIT_FAILED;
+
+    *ret_key = cli_key(cli, payctl_options.key, made);
+    if (*ret_key == NULL || !cli_connect(cli, &exit_code)) {
+        return exit_code;
+    }
+    return part_read(cli, payment_id, ret_minor);
+}
+
 int
 payctl_capture(struct cli *cli, int argc, char **argv)
 {
     Payment__V1__CaptureRequest request = PAYMENT__V1__CAPTURE_REQUEST__INIT;
     const Payment__V1__CaptureReply *reply = NULL;
     char made[CLI_KEY_SIZE];
-    int exit_code = CLI_EXIT_FAILED;
+    int exit_code;
 
     (void)argc;
     request.payment_id = argv[0];
-    request.idempotency_key = cli_key(cli, payctl_options.key, made);
-    if (request.idempotency_key == NULL || !cli_connect(cli, &exit_code)) {
-        return exit_code;
-    }
-    exit_code = part_read(cli, argv[0], &request.minor);
+    exit_code = settle_begin(cli, argv[0], made, &request.idempotency_key,
+                             &request.minor);
     if (exit_code != 0) {
         return exit_code;
     }
@@ -237,15 +249,12 @@ payctl_refund(struct cli *cli, int argc, char **argv)
     Payment__V1__RefundRequest request = PAYMENT__V1__REFUND_REQUEST__INIT;
     const Payment__V1__RefundReply *reply = NULL;
     char made[CLI_KEY_SIZE];
-    int exit_code = CLI_EXIT_FAILED;
+    int exit_code;
 
     (void)argc;
     request.payment_id = argv[0];
-    request.idempotency_key = cli_key(cli, payctl_options.key, made);
-    if (request.idempotency_key == NULL || !cli_connect(cli, &exit_code)) {
-        return exit_code;
-    }
-    exit_code = part_read(cli, argv[0], &request.minor);
+    exit_code = settle_begin(cli, argv[0], made, &request.idempotency_key,
+                             &request.minor);
     if (exit_code != 0) {
         return exit_code;
     }
