@@ -197,3 +197,20 @@ Test(flags, help_is_cut_at_the_buffers_end)
     cr_expect_eq(part[50], 'x');
     cr_expect_eq(strncmp(part, whole, 49), 0);
 }
+
+Test(flags, of_the_environment_are_on_or_off_and_nothing_between)
+{
+    struct values values = {.quiet = true};
+    struct common_error error;
+    enum common_go_on go_on;
+
+    setenv("PROG_QUIET", "false", 1);
+    cr_assert_eq(read_flags(&values, "", &error, &go_on), RPCRT_OK);
+    cr_expect_not(values.quiet);
+    setenv("PROG_QUIET", "true", 1);
+    cr_assert_eq(read_flags(&values, "", &error, &go_on), RPCRT_OK);
+    cr_expect(values.quiet);
+    setenv("PROG_QUIET", "no", 1);
+    cr_expect_eq(code_of("", "PROG_QUIET: 'no' is not 1, true"),
+                 RPCRT_INVALID_ARGUMENT);
+}

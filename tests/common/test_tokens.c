@@ -234,6 +234,7 @@ Test(sent_tokens, that_are_none_are_refused_by_file)
     cr_expect_not_null(strstr(error.text, path));
     cr_expect_eq(read_token("\ntoken\n", token, 9), RPCRT_INVALID_ARGUMENT);
     cr_expect_eq(read_token("123456789\n", token, 9), RPCRT_INVALID_ARGUMENT);
+    cr_expect_eq(read_token("12\xc3\xa9\n", token, 9), RPCRT_INVALID_ARGUMENT);
     cr_expect_eq(common_token_read("/nowhere/x", token, 9, &error),
                  RPCRT_FAILED_PRECONDITION);
     cr_expect_not_null(strstr(error.text, "/nowhere/x"));
