@@ -79,7 +79,8 @@ rpcrt__put_hello(uint8_t *at, const struct rpcrt__hello *hello)
 {
     at = rpcrt__put_u32(at, hello->contexts);
     at = rpcrt__put_u32(at, hello->message_size_max);
-    return put_u64(at, hello->instance);
+    at = put_u64(at, hello->instance);
+    return rpcrt__put_u32(at, hello->stream_window);
 }
 
 uint8_t *
@@ -112,6 +113,7 @@ rpcrt__get_hello(const struct rpcrt__frame *frame,
     ret_hello->contexts = rpcrt__get_u32(frame->payload);
     ret_hello->message_size_max = rpcrt__get_u32(frame->payload + 4);
     ret_hello->instance = get_u64(frame->payload + 8);
+    ret_hello->stream_window = rpcrt__get_u32(frame->payload + 16);
 }
 
 void

@@ -28,21 +28,24 @@ struct rpcrt__header {
 };
 
 enum rpcrt__frame_type {
-    RPCRT__FRAME_HELLO = 1,  /* both; first, and once */
-    RPCRT__FRAME_METHOD = 2, /* client: aux = number for a path from now on */
-    RPCRT__FRAME_CALL = 3,   /* client: aux = method; opens a call */
-    RPCRT__FRAME_DATA = 4,   /* both: bytes of a message */
-    RPCRT__FRAME_CANCEL = 5, /* client */
-    RPCRT__FRAME_STATUS = 6, /* server: ends a call */
-    RPCRT__FRAME_GOAWAY = 7, /* server: aux = code; no new calls */
-    RPCRT__FRAME_PING = 8,   /* both */
-    RPCRT__FRAME_PONG = 9    /* both */
+    RPCRT__FRAME_HELLO = 1,   /* both; first, and once */
+    RPCRT__FRAME_METHOD = 2,  /* client: aux = number for a path from now on */
+    RPCRT__FRAME_CALL = 3,    /* client: aux = method; opens a call */
+    RPCRT__FRAME_DATA = 4,    /* both: bytes of a message */
+    RPCRT__FRAME_CANCEL = 5,  /* client */
+    RPCRT__FRAME_STATUS = 6,  /* server: ends a call */
+    RPCRT__FRAME_GOAWAY = 7,  /* server: aux = code; no new calls */
+    RPCRT__FRAME_PING = 8,    /* both */
+    RPCRT__FRAME_PONG = 9,    /* both */
+    RPCRT__FRAME_WINDOW = 10, /* both: u32 bytes that may be sent in addition */
+    RPCRT__FRAME_HEADERS = 11 /* server: metadata before the first reply */
 };
 
 enum rpcrt__frame_flags {
     RPCRT__START = 1u << 0, /* DATA: the payload begins with the message size */
-    RPCRT__END = 1u << 1,   /* CALL: the sender's only message;
-                               DATA of a server: the call ends with OK */
+    RPCRT__END = 1u << 1, /* CALL: the sender's only message; DATA of a client:
+                             it sends no more; DATA of a server: the call ends
+                             with OK */
     RPCRT__REFUSED = 1u << 2 /* STATUS: the handler was not and won't be run */
 };
 
@@ -56,11 +59,12 @@ struct rpcrt__frame {
 };
 
 /* Payload of HELLO, both ways. */
-#define RPCRT__HELLO_SIZE 16u
+#define RPCRT__HELLO_SIZE 20u
 struct rpcrt__hello {
     uint32_t contexts;         /* client: K; server: K that it takes */
     uint32_t message_size_max; /* that the sender accepts */
     uint64_t instance;         /* server: which process this is; client: 0 */
+    uint32_t stream_window;    /* bytes that each stream may send at first */
 };
 
 /* Payload of CALL: a fixed part, metadata, then the message's first bytes. */

@@ -85,6 +85,7 @@ put_hello(struct bytes *bytes, uint32_t contexts, uint32_t message_size_max)
     bytes_put_number(&payload, contexts, 4);
     bytes_put_number(&payload, message_size_max, 4);
     bytes_put_number(&payload, 0, 8);
+    bytes_put_number(&payload, STREAM_WINDOW, 4);
     put_frame(bytes, HELLO, 0, 0, 0, payload.data, payload.size);
     bytes_free(&payload);
 }

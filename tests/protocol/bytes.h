@@ -43,6 +43,9 @@ void put_header(struct bytes *bytes, uint16_t keep, uint64_t session,
                 uint64_t seq);
 void put_frame(struct bytes *bytes, uint8_t type, uint8_t flags, uint16_t aux,
                uint64_t call, const void *payload, size_t size);
+/* What raw peers let each stream send at first. */
+#define STREAM_WINDOW (64u << 10)
+
 void put_hello(struct bytes *bytes, uint32_t contexts,
                uint32_t message_size_max);
 void put_method(struct bytes *bytes, uint16_t number, const char *path);

@@ -250,7 +250,7 @@ call_once(const char *address, bool *ret_may_have_run)
 
 Test(cut, by_the_server_at_every_byte_ends_the_call, .timeout = 60)
 {
-    const size_t hello_end = 8 + 12 + HEADER_SIZE + FRAME_SIZE + 16;
+    const size_t hello_end = 8 + 12 + HEADER_SIZE + FRAME_SIZE + 20;
     struct script script = {.left = 0};
     enum rpcrt_code code = RPCRT_UNKNOWN;
     struct host host;

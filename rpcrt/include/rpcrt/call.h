@@ -114,10 +114,36 @@ RPCRT_API bool rpcrt_call_may_have_run(const struct rpcrt_call *call);
 RPCRT_API const void *rpcrt_call_details(const struct rpcrt_call *call,
                                          size_t *ret_size);
 
-/** Metadata that came with the reply; NULL if the key is absent. The value is
- * followed by a zero byte that does not count. */
+/** Metadata that came at the end, the trailers; NULL if the key is absent. The
+ * value is followed by a zero byte that does not count. */
 RPCRT_API const char *rpcrt_call_metadata(const struct rpcrt_call *call,
                                           const char *key, size_t *ret_size);
+
+/** Metadata that came before the first reply, the headers; as above. Also while
+ * a stream runs, once x_next() has returned or rpcrt_call_wait_headers(). */
+RPCRT_API const char *rpcrt_call_header(const struct rpcrt_call *call,
+                                        const char *key, size_t *ret_size);
+
+/** Wait until the headers of a stream have come, or anything else has. OK, or
+ * DEADLINE_EXCEEDED; timeout_ms as for rpcrt_call_wait(). */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_call_wait_headers(struct rpcrt_call *call, int timeout_ms);
+
+/** Told of one entry of metadata; the value is followed by a zero byte. */
+typedef void rpcrt_metadata_fn(void *arg, const char *key, const char *value,
+                               size_t size);
+
+/** See all headers, or all trailers, in the order in which they came. */
+RPCRT_API void rpcrt_call_each_header(const struct rpcrt_call *call,
+                                      rpcrt_metadata_fn *fn, void *arg);
+RPCRT_API void rpcrt_call_each_trailer(const struct rpcrt_call *call,
+                                       rpcrt_metadata_fn *fn, void *arg);
+
+/** The address of the server that the last use went to, or was to go to;
+ * which attempt it was, from 1; and its time from start to end so far. */
+RPCRT_API const char *rpcrt_call_peer(const struct rpcrt_call *call);
+RPCRT_API uint32_t rpcrt_call_attempts(const struct rpcrt_call *call);
+RPCRT_API uint64_t rpcrt_call_duration_us(const struct rpcrt_call *call);
 
 RPCRT_END_DECLS
 

@@ -69,7 +69,26 @@ RPCRT_API void rpcrt_ctx_finish(struct rpcrt_ctx *ctx, enum rpcrt_code code);
 RPCRT_API const char *rpcrt_ctx_metadata(const struct rpcrt_ctx *ctx,
                                          const char *key, size_t *ret_size);
 
-/** Send metadata with the answer; as rpcrt_call_set_metadata(). */
+/** See all metadata that the client sent; rpcrt_metadata_fn is in call.h. */
+RPCRT_API void rpcrt_ctx_each_metadata(const struct rpcrt_ctx *ctx,
+                                       void (*fn)(void *arg, const char *key,
+                                                  const char *value,
+                                                  size_t size),
+                                       void *arg);
+
+/** Send metadata before the first reply: headers. FAILED_PRECONDITION once they
+ * have been sent; else as rpcrt_call_set_metadata(). */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_ctx_set_header(struct rpcrt_ctx *ctx, const char *key, const void *value,
+                     size_t size);
+
+/** Send the headers now, without waiting for the first reply; again does
+ * nothing. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_ctx_send_headers(struct rpcrt_ctx *ctx);
+
+/** Send metadata at the end of the answer: trailers; as
+ * rpcrt_call_set_metadata(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt_ctx_set_metadata(struct rpcrt_ctx *ctx, const char *key,
                        const void *value, size_t size);

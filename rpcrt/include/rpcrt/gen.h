@@ -9,13 +9,28 @@
 #include <rpcrt/call.h>
 #include <rpcrt/ctx.h>
 #include <rpcrt/server.h>
+#include <rpcrt/stream.h>
 
 RPCRT_BEGIN_DECLS
 
 enum rpcrt_method_flags {
     RPCRT_METHOD_NONBLOCKING = 1u << 0,
     RPCRT_METHOD_NO_SIDE_EFFECTS = 1u << 1,
-    RPCRT_METHOD_IDEMPOTENT = 1u << 2
+    RPCRT_METHOD_IDEMPOTENT = 1u << 2,
+    RPCRT_METHOD_CLIENT_STREAMING = 1u << 3,
+    RPCRT_METHOD_SERVER_STREAMING = 1u << 4,
+    RPCRT_METHOD_ONCE = 1u << 5 /* carries an idempotency key */
+};
+
+/* What (rpcrt.v1.retry) says of a method; 0 is the default of each. */
+struct rpcrt_retry_policy {
+    uint32_t attempts_max; /* the first one counts */
+    uint32_t backoff_ms_min;
+    uint32_t backoff_ms_max;
+    double backoff_factor;
+    uint32_t codes;      /* 1 << code: worth another attempt */
+    uint32_t hedging_ms; /* not 0: the next attempt starts after that time
+                            while the others still run */
 };
 
 /* A field whose value no printer shows. */
@@ -41,7 +56,8 @@ struct rpcrt_method {
     const char *path; /* "/kv.v1.Kv/Put" */
     const ProtobufCMessageDescriptor *request;
     const ProtobufCMessageDescriptor *reply;
-    uint32_t flags; /* enum rpcrt_method_flags */
+    uint32_t flags;                         /* enum rpcrt_method_flags */
+    const struct rpcrt_retry_policy *retry; /* NULL: none */
 };
 
 struct rpcrt_service {
@@ -52,7 +68,8 @@ struct rpcrt_service {
 };
 
 /* Calls one member of a service's table; the generated server file has one a
- * method. A member that is NULL answers rpcrt_ctx_unimplemented(). */
+ * method. The request is NULL if the client streams, the reply if the server
+ * does. A member that is NULL answers rpcrt_ctx_unimplemented(). */
 typedef enum rpcrt_code rpcrt_glue_fn(const void *table, void *self,
                                       struct rpcrt_ctx *ctx,
                                       const ProtobufCMessage *request,
@@ -99,6 +116,48 @@ RPCRT_API void rpcrt_call_start(struct rpcrt_call *call,
 /** The outcome of a started call, once it is over. */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt_call_take(struct rpcrt_call *call, const ProtobufCMessage **ret_reply);
+
+/* -- streams ----------------------------------------------------------------
+ * A use of a method with RPCRT_METHOD_CLIENT_STREAMING or _SERVER_STREAMING:
+ * open, then send and next from one thread each, then finish by one. */
+
+/** Begin. The request is not needed after this returns; NULL if the client
+ * sends a stream. What goes wrong is told by the others. */
+RPCRT_API void rpcrt_call_open(struct rpcrt_call *call,
+                               const struct rpcrt_method *method,
+                               const ProtobufCMessage *request);
+
+/** Send one message, which is not needed after this returns; waits while the
+ * window is full. False: the call is over, finish says how. A message that is
+ * larger than the server takes ends the call. */
+RPCRT_API RPCRT_MUST_CHECK bool
+rpcrt_call_send(struct rpcrt_call *call, const ProtobufCMessage *message);
+
+/** Say that no more messages are sent; again does nothing. */
+RPCRT_API void rpcrt_call_close_send(struct rpcrt_call *call);
+
+/** Wait for the next message, borrowed until the next call of this function or
+ * of finish. False: no more come, finish says why. */
+RPCRT_API RPCRT_MUST_CHECK bool
+rpcrt_call_next(struct rpcrt_call *call, const ProtobufCMessage **ret_message);
+
+/** Say that no more messages are sent, wait for the end, drop messages that
+ * were not taken, and say how the call ended. ret_reply: the reply of a method
+ * whose server sends one message only, else NULL. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_call_finish(struct rpcrt_call *call, const ProtobufCMessage **ret_reply);
+
+/** Wait for the next message of the client, borrowed until the next call of
+ * this function or the end of the handler. OK and NULL: no more come. Else the
+ * call is lost: CANCELLED, DEADLINE_EXCEEDED, or why the message can't be read;
+ * the handler returns it. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_ctx_receive(struct rpcrt_ctx *ctx, const ProtobufCMessage **ret_message);
+
+/** Send one message, which is not needed after this returns; waits while the
+ * window is full. Else as above. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_ctx_reply(struct rpcrt_ctx *ctx, const ProtobufCMessage *message);
 
 RPCRT_END_DECLS
 

@@ -23,7 +23,14 @@
 #define RPCRT_SESSIONS_MAX 1024u
 /* Bytes of unfinished requests and unsent replies of one session. */
 #define RPCRT_SESSION_BYTES_MAX (64u << 20)
-/* Threads that run handlers, at the most; they start when needed. */
+/* Bytes of messages that a stream may send before the other side takes some. */
+#define RPCRT_STREAM_WINDOW (1u << 20)
+/* Bytes that a stream's sender may have waiting for that on its own side. */
+#define RPCRT_STREAM_QUEUE (256u << 10)
+/* Streaming handlers at work at once; each has a thread of its own. */
+#define RPCRT_STREAMS_MAX 1024u
+/* Threads that run handlers, at the most; they start when needed. Those that
+ * wait in a stream do not count. */
 #define RPCRT_WORKERS_MAX 32u
 /* Requests that one connection can have out, K in rpcrt/README.md. */
 #define RPCRT_CONTEXTS 16u

@@ -24,6 +24,7 @@
 #include <rpcrt/queue.h>
 #include <rpcrt/server.h>
 #include <rpcrt/status.h>
+#include <rpcrt/stream.h>
 #include <rpcrt/tls.h>
 
 #endif
