@@ -30,6 +30,8 @@ enum rpcrt__place {
     RPCRT__PLACE_ENDED
 };
 
+struct rpcrt__call_stream;
+
 struct rpcrt_call {
     struct rpcrt_channel *channel;
     uint32_t timeout_ms;
@@ -53,6 +55,8 @@ struct rpcrt_call {
     uint64_t method_session; /* the connection that method_id is good for */
     uint16_t method_id;
     uint64_t deadline_ns;
+    uint64_t started_ns;
+    uint64_t ended_ns;
     bool composed; /* some of it may have left */
     bool refused;  /* the server says that it was not executed */
 
@@ -74,7 +78,17 @@ struct rpcrt_call {
     bool may_have_run;
     const uint8_t *details;
     size_t details_size;
+    bool headers_came;
+    struct rpcrt__metadata reply_headers;
     struct rpcrt__metadata reply_metadata;
+
+    bool streaming;                    /* this use, and `stream` is there */
+    struct rpcrt__call_stream *stream; /* of this use or an earlier one */
+    rpcrt_event_fn *on_event;
+    void *event_arg;
+    struct rpcrt__list event_node; /* in channel->events: is to be told */
+    bool telling;                  /* a thread is in on_event() */
+    bool tell_again;
 
     _Atomic(rpcrt_done_fn *) done; /* NULL: a thread waits for the use, or
                                       will */

@@ -26,6 +26,7 @@ struct rpcrt__connection;
 struct rpcrt__delivery {
     struct rpcrt__list node;
     struct rpcrt__list ended;
+    bool tells; /* a thread of the runtime: it tells events of streams too */
     pthread_t thread;
     _Atomic(struct rpcrt_call *) current;
 };
@@ -54,8 +55,9 @@ struct rpcrt_channel {
     struct rpcrt__list waiting;     /* calls without a connection */
     struct rpcrt__delivery later;   /* ended; the timer delivers them */
     struct rpcrt__list deliveries;
-    unsigned n_failures; /* of connections, one after the other */
-    uint64_t retry_ns;   /* no attempt before; 0: at once */
+    struct rpcrt__list events; /* calls whose on_event() is due */
+    unsigned n_failures;       /* of connections, one after the other */
+    uint64_t retry_ns;         /* no attempt before; 0: at once */
     struct rpcrt__error last_error;
     uint64_t wake_ns; /* what the timer is set to */
 };
@@ -79,6 +81,19 @@ void rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
  * send what the owners started. [locked; unlocks] */
 void rpcrt__channel_unlock(struct rpcrt_channel *channel,
                            struct rpcrt__delivery *delivery);
+
+/* The same for who has ended no call. [locked; unlocks] */
+void rpcrt__channel_release(struct rpcrt_channel *channel);
+
+/* Have the owner of a stream told that it moved on, if he wants to know.
+ * [locked] */
+void rpcrt__channel_add_event(struct rpcrt_channel *channel,
+                              struct rpcrt_call *call);
+
+/* Tell him nothing any more; on return he is not being told. [locked; unlocks
+ * meanwhile] */
+void rpcrt__channel_drop_events(struct rpcrt_channel *channel,
+                                struct rpcrt_call *call);
 
 /* Let the timer look at the channel no later than that. [locked] */
 void rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns);

@@ -2,7 +2,7 @@
  * From calls to the bytes of a message: control frames first, then the calls
  * that have something to send, in turns of one frame.
  */
-#include "client/connection.h"
+#include "client/stream.h"
 
 #include <string.h>
 
@@ -104,6 +104,7 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     uint32_t message_size = call->out_size - call->out_metadata_size;
     uint32_t data_size = message_size;
     bool learn;
+    bool streams = (call->method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
     uint16_t number = method_number(connection, call, &learn);
     size_t fixed = (learn ? RPCRT__FRAME_SIZE + path_size : 0) +
                    RPCRT__FRAME_SIZE + RPCRT__CALL_SIZE +
@@ -132,12 +133,15 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     open.timeout_ms = milliseconds_left(call->deadline_ns);
     rpcrt__idmap_add(&connection->calls, &call->by_id, ++connection->next_call);
     at = rpcrt__put_frame(
-        at, RPCRT__FRAME_CALL, RPCRT__END, number, call->by_id.id,
+        at, RPCRT__FRAME_CALL, streams ? 0 : RPCRT__END, number, call->by_id.id,
         RPCRT__CALL_SIZE + call->out_metadata_size + data_size);
     at = rpcrt__put_call_open(at, &open);
     call->out_sent = call->out_metadata_size + data_size;
     memcpy(at, call->out, call->out_sent);
     call->composed = true;
+    if (streams) {
+        call->stream->out.window = connection->stream_window;
+    }
     return at + call->out_sent;
 }
 
@@ -165,6 +169,25 @@ put_data(struct rpcrt_call *call, uint8_t *at, const uint8_t *end)
     return at + size;
 }
 
+static uint8_t *
+put_next(struct rpcrt__connection *connection, struct rpcrt_call *call,
+         uint8_t *at, const uint8_t *end)
+{
+    if (!call->composed) {
+        return put_open(connection, call, at, end);
+    }
+    return call->out_sent < call->out_size
+               ? put_data(call, at, end)
+               : rpcrt__call_stream_put(call, at, end);
+}
+
+static bool
+has_more(const struct rpcrt_call *call)
+{
+    return call->out_sent < call->out_size ||
+           (call->streaming && rpcrt__call_stream_has_frames(call));
+}
+
 size_t
 rpcrt__connection_compose(struct rpcrt__connection *connection)
 {
@@ -175,15 +198,14 @@ rpcrt__connection_compose(struct rpcrt__connection *connection)
     while (!rpcrt__list_empty(&connection->sending)) {
         struct rpcrt_call *call =
             RPCRT__ELEMENT(connection->sending.next, struct rpcrt_call, queue);
-        uint8_t *next = call->composed ? put_data(call, at, end)
-                                       : put_open(connection, call, at, end);
+        uint8_t *next = put_next(connection, call, at, end);
 
         if (next == NULL) {
             break;
         }
         at = next;
         rpcrt__list_remove(&call->queue);
-        if (call->out_sent < call->out_size) {
+        if (has_more(call)) {
             rpcrt__list_append(&connection->sending, &call->queue);
         } else {
             call->state = RPCRT__CALL_SENT;

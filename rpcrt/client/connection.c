@@ -365,6 +365,7 @@ on_reply(void *arg, unsigned slot, struct rpcrt__msg *msg)
     enum rpcrt_code code;
 
     rpcrt__delivery_init(&delivery);
+    delivery.tells = true;
     pthread_mutex_lock(&channel->lock);
     if (connection->state == RPCRT__CONNECTION_DEAD) {
         rpcrt__msg_free(msg);
@@ -394,6 +395,7 @@ on_down(void *arg, const struct rpcrt__error *why)
     struct rpcrt__delivery delivery;
 
     rpcrt__delivery_init(&delivery);
+    delivery.tells = true;
     pthread_mutex_lock(&channel->lock);
     rpcrt__connection_kill(connection, why, &delivery);
     rpcrt__channel_unlock(channel, &delivery);
@@ -407,7 +409,8 @@ send_hello(struct rpcrt__connection *connection)
     struct rpcrt__hello hello = {
         .contexts = connection->channel->options.contexts,
         .message_size_max =
-            (uint32_t)connection->channel->options.message_size_max};
+            (uint32_t)connection->channel->options.message_size_max,
+        .stream_window = connection->channel->options.stream_window};
     uint8_t *at = connection->staging + RPCRT__HEADER_SIZE;
 
     at = rpcrt__put_frame(at, RPCRT__FRAME_HELLO, 0, 0, 0, RPCRT__HELLO_SIZE);

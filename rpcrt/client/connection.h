@@ -27,6 +27,7 @@ struct rpcrt__connection {
     struct rpcrt__error error; /* why it is dead or draining */
     uint64_t session;
     uint32_t message_size_max; /* the server's */
+    uint32_t stream_window;    /* that it gives each stream */
     struct rpcrt__client_credits credits;
     struct rpcrt__reorder replies;
 

@@ -13,6 +13,7 @@ rpcrt__delivery_init(struct rpcrt__delivery *delivery)
 {
     rpcrt__list_init(&delivery->node);
     rpcrt__list_init(&delivery->ended);
+    delivery->tells = false;
     delivery->thread = pthread_self();
     atomic_init(&delivery->current, NULL);
 }
@@ -92,6 +93,78 @@ deliver_all(struct rpcrt__delivery *delivery)
     }
 }
 
+/* -- events of streams ----------------------------------------------------- */
+
+void
+rpcrt__channel_add_event(struct rpcrt_channel *channel, struct rpcrt_call *call)
+{
+    if (call->on_event != NULL && rpcrt__list_empty(&call->event_node)) {
+        rpcrt__list_append(&channel->events, &call->event_node);
+    }
+}
+
+void
+rpcrt__channel_drop_events(struct rpcrt_channel *channel,
+                           struct rpcrt_call *call)
+{
+    rpcrt__list_remove(&call->event_node);
+    call->on_event = NULL;
+    while (call->telling) {
+        (void)pthread_cond_wait(&channel->delivered, &channel->lock);
+    }
+}
+
+/* One thread at a time tells one owner. [locked; unlocks meanwhile] */
+static void
+tell_events(struct rpcrt_channel *channel)
+{
+    struct rpcrt__list *node;
+
+    while ((node = rpcrt__list_take(&channel->events)) != NULL) {
+        struct rpcrt_call *call =
+            RPCRT__ELEMENT(node, struct rpcrt_call, event_node);
+
+        call->tell_again = true;
+        if (call->telling) {
+            continue;
+        }
+        call->telling = true;
+        while (call->tell_again && call->on_event != NULL) {
+            rpcrt_event_fn *on_event = call->on_event;
+            void *arg = call->event_arg;
+
+            call->tell_again = false;
+            pthread_mutex_unlock(&channel->lock);
+            on_event(call, arg);
+            pthread_mutex_lock(&channel->lock);
+        }
+        call->telling = false;
+        pthread_cond_broadcast(&channel->delivered);
+    }
+}
+
+/* [locked; unlocks] */
+static void
+release(struct rpcrt_channel *channel, bool tells)
+{
+    rpcrt__channel_pump(channel);
+    if (tells) {
+        tell_events(channel);
+    } else if (!rpcrt__list_empty(&channel->events) && !channel->closed) {
+        /* Not on this stack: its owner may hold a lock of his own. */
+        rpcrt__channel_wake(channel, rpcrt__now_ns());
+    }
+    pthread_mutex_unlock(&channel->lock);
+}
+
+void
+rpcrt__channel_release(struct rpcrt_channel *channel)
+{
+    release(channel, false);
+}
+
+/* -- both ------------------------------------------------------------------ */
+
 void
 rpcrt__channel_unlock(struct rpcrt_channel *channel,
                       struct rpcrt__delivery *delivery)
@@ -99,8 +172,7 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
     struct rpcrt_channel *outer = delivering;
 
     if (!has_callbacks(delivery)) {
-        rpcrt__channel_pump(channel);
-        pthread_mutex_unlock(&channel->lock);
+        release(channel, delivery->tells);
         deliver_all(delivery);
         return;
     }
@@ -112,8 +184,7 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
     pthread_mutex_lock(&channel->lock);
     rpcrt__list_remove(&delivery->node);
     pthread_cond_broadcast(&channel->delivered);
-    rpcrt__channel_pump(channel);
-    pthread_mutex_unlock(&channel->lock);
+    release(channel, delivery->tells);
 }
 
 void

@@ -3,8 +3,8 @@
  * the thread waits for.
  */
 #define _GNU_SOURCE /* sem_clockwait() */
-#include "client/connection.h"
 #include "client/queue.h"
+#include "client/stream.h"
 #include "core/wait.h"
 
 #include <errno.h>
@@ -18,6 +18,10 @@ rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
 {
     call->outcome.code = code;
     call->origin = origin;
+    call->ended_ns =
+        origin == RPCRT_ORIGIN_HANDLER || origin == RPCRT_ORIGIN_RUNTIME
+            ? call->connection->heard_ns
+            : rpcrt__now_ns();
     call->may_have_run =
         origin == RPCRT_ORIGIN_HANDLER ||
         (call->composed && call->out_sent == call->out_size && !call->refused);
@@ -30,6 +34,9 @@ rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
     call->state = RPCRT__CALL_IDLE;
     call->delivery = delivery;
     rpcrt__list_append(&delivery->ended, &call->queue);
+    if (call->streaming) {
+        rpcrt__call_stream_end(call);
+    }
 }
 
 void
@@ -116,7 +123,9 @@ static void
 reset(struct rpcrt_call *call, const struct rpcrt_method *method)
 {
     rpcrt__arena_reset(&call->arena);
+    rpcrt__metadata_init(&call->reply_headers, &call->arena);
     rpcrt__metadata_init(&call->reply_metadata, &call->arena);
+    call->headers_came = false;
     if (call->method != method) {
         call->method = method;
         call->method_session = 0;
@@ -161,18 +170,21 @@ inherit_call_id(struct rpcrt_call *call)
     return call->outcome.code;
 }
 
-/* Metadata and request as bytes in the call's memory. */
+/* Metadata and request, which a stream of the client has not, as bytes in the
+ * call's memory. */
 static enum rpcrt_code
 serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
 {
     size_t metadata_size;
-    size_t size;
+    size_t size = 0;
 
     if (inherit_call_id(call) != RPCRT_OK) {
         return call->outcome.code;
     }
     metadata_size = call->metadata.encoded_size;
-    size = protobuf_c_message_get_packed_size(request);
+    if (request != NULL) {
+        size = protobuf_c_message_get_packed_size(request);
+    }
     if (size > UINT32_MAX / 2) {
         return rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
                                 "%s: request of %zu bytes", call->method->path,
@@ -185,7 +197,9 @@ serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
                                 call->method->path, size);
     }
     rpcrt__metadata_encode(&call->metadata, call->out);
-    (void)protobuf_c_message_pack(request, call->out + metadata_size);
+    if (request != NULL) {
+        (void)protobuf_c_message_pack(request, call->out + metadata_size);
+    }
     call->out_size = (uint32_t)(metadata_size + size);
     call->out_metadata_size = (uint32_t)metadata_size;
     call->n_out_metadata = (uint16_t)call->metadata.n_entries;
@@ -195,12 +209,8 @@ serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
 static void
 set_deadline(struct rpcrt_call *call)
 {
-    uint64_t now_ns = 0;
-
-    if (call->timeout_ms != 0) {
-        now_ns = rpcrt__now_ns();
-    }
-    call->deadline_ns = rpcrt__deadline_ns(now_ns, call->timeout_ms);
+    call->started_ns = rpcrt__now_ns();
+    call->deadline_ns = rpcrt__deadline_ns(call->started_ns, call->timeout_ms);
     if (call->parent != NULL) {
         uint64_t parent_ns = rpcrt__ctx_parent(call->parent)->deadline_ns;
 
@@ -282,11 +292,12 @@ launch(struct rpcrt_call *call)
     rpcrt__channel_unlock(channel, &delivery);
 }
 
-void
-rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
-                 const ProtobufCMessage *request, rpcrt_done_fn *done,
-                 void *arg)
+/* What each use begins with. */
+static void
+prepare(struct rpcrt_call *call, const struct rpcrt_method *method,
+        rpcrt_done_fn *done, void *arg)
 {
+    rpcrt__call_stream_leave(call);
     rpcrt__queue_leave(call);
     reset(call, method);
     call->done = done;
@@ -297,7 +308,14 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
         atomic_store(&call->blocked, RPCRT__AWAKE);
     }
     set_deadline(call);
-    if (serialize(call, request) == RPCRT_OK && call->parent != NULL) {
+}
+
+/* And what it ends with, also if its outcome says that it can't begin. */
+static void
+go(struct rpcrt_call *call, const ProtobufCMessage *request)
+{
+    if (call->outcome.code == RPCRT_OK &&
+        serialize(call, request) == RPCRT_OK && call->parent != NULL) {
         call->is_child = rpcrt__child_begin(
             &call->child, rpcrt__ctx_parent(call->parent), cancel_child, call);
         if (!call->is_child) {
@@ -305,6 +323,45 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
         }
     }
     launch(call);
+}
+
+static bool
+is_stream(const struct rpcrt_method *method)
+{
+    return (method->flags & (RPCRT_METHOD_CLIENT_STREAMING |
+                             RPCRT_METHOD_SERVER_STREAMING)) != 0;
+}
+
+void
+rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
+                 const ProtobufCMessage *request, rpcrt_done_fn *done,
+                 void *arg)
+{
+    prepare(call, method, done, arg);
+    if (is_stream(method)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_INVALID_ARGUMENT,
+                               "%s: a stream is opened, not started",
+                               method->path);
+    }
+    go(call, request);
+}
+
+void
+rpcrt_call_open(struct rpcrt_call *call, const struct rpcrt_method *method,
+                const ProtobufCMessage *request)
+{
+    bool sends = (method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
+
+    prepare(call, method, NULL, NULL);
+    if (!is_stream(method)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_INVALID_ARGUMENT,
+                               "%s: is started, as it is no stream",
+                               method->path);
+    } else if (!rpcrt__call_stream_begin(call)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
+                               "%s: no memory for a stream", method->path);
+    }
+    go(call, sends ? NULL : request);
 }
 
 /* -- waiting --------------------------------------------------------------- */
