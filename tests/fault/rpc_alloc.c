@@ -221,11 +221,10 @@ make_chat(struct rpcrt_call *call, bool finish)
     step.payload.len = MESSAGE_SIZE;
     probe_chat_open(call);
     got = probe_chat_send(call, &step) && probe_chat_next(call, &message);
-    if (!got || finish) {
+    cr_assert(!got || probe_is_pattern(message->payload, 0));
+    if (!got || finish || !probe_chat_send(call, &step)) {
         return probe_chat_finish(call);
     }
-    cr_assert(probe_is_pattern(message->payload, 0));
-    (void)probe_chat_send(call, &step);
     return RPCRT_OK;
 }
 
