@@ -156,6 +156,9 @@ peer_open(struct peer *peer, const char *address, uint32_t contexts)
     put_method(&message, COUNT, "/probe.v1.Probe/Count");
     put_method(&message, HANG, "/probe.v1.Probe/Hang");
     put_method(&message, MISSING, "/no.Such/Method");
+    put_method(&message, POUR, "/probe.v1.Probe/Pour");
+    put_method(&message, SUM, "/probe.v1.Probe/Sum");
+    put_method(&message, CHAT, "/probe.v1.Probe/Chat");
     cr_assert(peer_send(peer, &message));
     cr_assert(peer_await(peer, HELLO, 0, &message, &frame));
     cr_assert_eq(bytes_number(frame.payload, 4), contexts);

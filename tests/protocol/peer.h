@@ -22,7 +22,7 @@
 /* -- a client -------------------------------------------------------------- */
 
 /* The numbers of the methods that peer_open() tells the server. */
-enum { ECHO, COUNT, HANG, MISSING };
+enum { ECHO, COUNT, HANG, MISSING, POUR, SUM, CHAT };
 
 struct peer {
     int fd;
