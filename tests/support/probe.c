@@ -254,8 +254,9 @@ bed_tls(struct rpcrt_tls *server, struct rpcrt_tls *client)
                                  .server_name = "localhost"};
 }
 
-struct rpcrt_server *
-bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
+static struct rpcrt_server *
+serve_all(struct probe *probe, bed_serve_fn *more, void *self,
+          const char *address, const struct rpcrt_tls *tls,
           const struct rpcrt_server_options *options)
 {
     struct rpcrt_server *server;
@@ -263,13 +264,23 @@ bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
     cr_assert_eq(rpcrt_server_new(options, &server), RPCRT_OK, "%s",
                  rpcrt_last_error());
     cr_assert_eq(probe_serve(server, &service, probe), RPCRT_OK);
+    if (more != NULL) {
+        cr_assert_eq(more(server, self), RPCRT_OK);
+    }
     cr_assert_eq(rpcrt_server_listen(server, address, tls), RPCRT_OK, "%s",
                  rpcrt_last_error());
     return server;
 }
 
-void
-bed_open(struct bed *bed, const char *transport,
+struct rpcrt_server *
+bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
+          const struct rpcrt_server_options *options)
+{
+    return serve_all(probe, NULL, NULL, address, tls, options);
+}
+
+static void
+open_all(struct bed *bed, const char *transport, bed_serve_fn *more, void *self,
          const struct rpcrt_server_options *server_options,
          const struct rpcrt_channel_options *channel_options)
 {
@@ -296,10 +307,26 @@ bed_open(struct bed *bed, const char *transport,
         tls = &server_tls;
         options.tls = &client_tls;
     }
-    bed->server = bed_serve(&bed->probe, address, tls, server_options);
+    bed->server =
+        serve_all(&bed->probe, more, self, address, tls, server_options);
     bed->address = rpcrt_server_address(bed->server, 0);
     cr_assert_eq(rpcrt_channel_new(bed->address, &options, &bed->channel),
                  RPCRT_OK, "%s", rpcrt_last_error());
+}
+
+void
+bed_open(struct bed *bed, const char *transport,
+         const struct rpcrt_server_options *server_options,
+         const struct rpcrt_channel_options *channel_options)
+{
+    open_all(bed, transport, NULL, NULL, server_options, channel_options);
+}
+
+void
+bed_open_with(struct bed *bed, const char *transport, bed_serve_fn *serve,
+              void *self)
+{
+    open_all(bed, transport, serve, self, NULL, NULL);
 }
 
 void

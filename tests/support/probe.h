@@ -94,6 +94,11 @@ void bed_open(struct bed *bed, const char *transport,
               const struct rpcrt_channel_options *channel_options);
 void bed_close(struct bed *bed);
 
+/* The same with a service more, which `serve` adds to the server. */
+typedef enum rpcrt_code bed_serve_fn(struct rpcrt_server *server, void *self);
+void bed_open_with(struct bed *bed, const char *transport, bed_serve_fn *serve,
+                   void *self);
+
 /* A server with the probe service that listens on one address. */
 struct rpcrt_server *bed_serve(struct probe *probe, const char *address,
                                const struct rpcrt_tls *tls,
