@@ -71,8 +71,10 @@ rpcrt__ctx_frames_size(const struct rpcrt_ctx *ctx)
         size +=
             RPCRT__FRAME_SIZE + RPCRT__HEADERS_SIZE + ctx->headers.encoded_size;
     }
-    if (ctx->stream != NULL) { /* a message's cost is more than its frames */
-        size += RPCRT__FRAME_SIZE + 4 + ctx->stream->out.queued;
+    if (ctx->stream != NULL) {
+        size += RPCRT__FRAME_SIZE + 4;
+        /* What a message costs is more than its frames take. */
+        size += is_held_back(ctx) ? 0 : ctx->stream->out.queued;
     }
     return size;
 }
