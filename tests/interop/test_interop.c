@@ -284,12 +284,13 @@ EACH_TRANSPORT(interop, custom_metadata, 30)
 static void
 expect_status(struct rpcrt_call *call, char *text)
 {
-    Grpc__Testing__EchoStatus status = GRPC__TESTING__ECHO_STATUS__INIT;
+    Grpc__Testing__EchoStatus status;
     Grpc__Testing__SimpleRequest request = GRPC__TESTING__SIMPLE_REQUEST__INIT;
     const Grpc__Testing__SimpleResponse *reply = NULL;
     const Grpc__Testing__StreamingOutputCallResponse *message = NULL;
     struct turn turn;
 
+    grpc__testing__echo_status__init(&status);
     status.code = 2;
     status.message = text;
     request.response_status = &status;

@@ -68,22 +68,29 @@ struct stream {
     bool is_over; /* a step ended the call */
 };
 
+static void
+repeat_header(void *arg, const char *key, const char *value, size_t size)
+{
+    struct stream *stream = arg;
+
+    if (strncmp(key, "probe-", 6) == 0) {
+        cr_assert_eq(rpcrt_ctx_set_header(stream->ctx, key, value, size),
+                     RPCRT_OK);
+    }
+}
+
 static enum rpcrt_code
 stream_begin(struct stream *stream)
 {
-    const char *value = rpcrt_ctx_metadata(stream->ctx, "probe-header", NULL);
+    const char *value;
+    size_t size;
 
     atomic_fetch_add(&stream->probe->n_streaming, 1);
-    if (value == NULL) {
-        return RPCRT_OK;
-    }
-    if (rpcrt_ctx_set_header(stream->ctx, "probe-header", value,
-                             strlen(value)) != RPCRT_OK ||
-        rpcrt_ctx_set_metadata(stream->ctx, "probe-trailer", value,
-                               strlen(value)) != RPCRT_OK) {
-        return rpcrt_ctx_no_memory(stream->ctx);
-    }
-    return RPCRT_OK;
+    rpcrt_ctx_each_metadata(stream->ctx, repeat_header, stream);
+    value = rpcrt_ctx_metadata(stream->ctx, "probe-header", &size);
+    return value == NULL ? RPCRT_OK
+                         : rpcrt_ctx_set_metadata(stream->ctx, "probe-trailer",
+                                                  value, size);
 }
 
 /* The last that a handler does; the code is the one to return. */
@@ -166,6 +173,9 @@ do_step(struct stream *stream, const Probe__V1__Step *step)
 
     if (step->headers) {
         code = rpcrt_ctx_send_headers(stream->ctx);
+    }
+    if (step->late_header) {
+        code = rpcrt_ctx_set_header(stream->ctx, "probe-late", "x", 1);
     }
     if (step->stand) {
         stand_still(stream);

@@ -9,7 +9,7 @@ static const char *const kind_names[N_KINDS] = {"unary", "client stream",
                                                 "server stream", "both"};
 
 void
-asked_init(struct asked *asked, unsigned code, char *text)
+asked_init(struct asked *asked, unsigned code, const char *text)
 {
     static uint8_t details[] = {8, 5, 0, 255};
     ProtobufCBinaryData some = {code == 0 ? 0 : sizeof details, details};

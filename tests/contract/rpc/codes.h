@@ -20,7 +20,7 @@ struct asked {
 };
 
 /* End with that code and text, and details if it is not OK. */
-void asked_init(struct asked *asked, unsigned code, char *text);
+void asked_init(struct asked *asked, unsigned code, const char *text);
 
 /* A method of each kind that does what it is asked for, and one that can stand
  * still. */

@@ -11,7 +11,7 @@
 
 EACH_TRANSPORT(codes, of_a_handler_arrive_with_text_and_details, 60)
 {
-    static char text[] = "t\xc3\xa9xt";
+    static const char text[] = "t\xc3\xa9xt";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
@@ -43,14 +43,13 @@ EACH_TRANSPORT(codes, that_are_none_become_internal, 30)
 {
     static const struct expected expected = {RPCRT_INTERNAL,
                                              RPCRT_ORIGIN_HANDLER, true, "77"};
-    static char text[] = "nonsense";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 77, text);
+    asked_init(&asked, 77, "nonsense");
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         expect_outcome(call, kind, kind_call(call, kind_method(kind), &asked),
                        &expected);
@@ -71,14 +70,13 @@ EACH_TRANSPORT(codes, of_the_runtime_say_unimplemented, 30)
     static const enum probe_method missing[N_KINDS] = {
         PROBE_METHOD_MISSING, PROBE_METHOD_MISSING_SUM,
         PROBE_METHOD_MISSING_POUR, PROBE_METHOD_MISSING_CHAT};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         expect_outcome(
             call, kind,
@@ -99,14 +97,13 @@ EACH_TRANSPORT(codes, of_the_runtime_refuse_another_kind_of_call, 30)
     static const struct expected expected = {
         RPCRT_UNIMPLEMENTED, RPCRT_ORIGIN_RUNTIME, false, "stream"};
     static struct rpcrt_method wrong[N_KINDS];
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         wrong[kind] = *kind_method(kind);
         wrong[kind].flags ^= RPCRT_METHOD_CLIENT_STREAMING;
@@ -124,14 +121,13 @@ EACH_TRANSPORT(codes, of_the_runtime_refuse_what_cannot_be_read, 30)
         RPCRT_INVALID_ARGUMENT, RPCRT_ORIGIN_RUNTIME, true, "text"};
     static const struct expected unary = {RPCRT_INVALID_ARGUMENT,
                                           RPCRT_ORIGIN_RUNTIME, false, "text"};
-    static char text[] = "no UTF-8: \xff";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 9, text);
+    asked_init(&asked, 9, "no UTF-8: \xff");
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         /* the handler of a client's stream runs before the message comes */
         expect_outcome(call, kind, kind_call(call, kind_method(kind), &asked),
@@ -147,7 +143,6 @@ EACH_TRANSPORT(codes, of_the_runtime_name_the_limit_that_is_reached, 30)
     static const struct expected expected = {
         RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_RUNTIME, false, "in flight"};
     const struct rpcrt_server_options options = {.session_calls_max = 1};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call, *running;
     struct asked asked;
@@ -157,7 +152,7 @@ EACH_TRANSPORT(codes, of_the_runtime_name_the_limit_that_is_reached, 30)
     running = bed_call(bed.channel, BED_TIMEOUT_MS);
     probe_chat_open(running);
     bed_await(&bed.probe.n_streaming, 1);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         expect_outcome(call, kind, kind_call(call, kind_method(kind), &asked),
                        &expected);
@@ -173,14 +168,13 @@ EACH_TRANSPORT(codes, of_the_runtime_heed_the_limit_of_the_client, 30)
     static const struct expected expected = {RPCRT_RESOURCE_EXHAUSTED,
                                              RPCRT_ORIGIN_RUNTIME, true, NULL};
     const struct rpcrt_channel_options options = {.message_size_max = 1};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
 
     bed_open(&bed, transport, NULL, &options);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     asked.step.n_replies = 1;
     asked.step.reply_size = 1000;
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {

@@ -12,7 +12,6 @@ EACH_TRANSPORT(codes, of_the_transport_say_that_nobody_is_there, 30)
 {
     static const struct expected expected = {
         RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT, false, NULL};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
@@ -21,7 +20,7 @@ EACH_TRANSPORT(codes, of_the_transport_say_that_nobody_is_there, 30)
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
     rpcrt_server_free(bed.server);
     bed.server = NULL;
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         expect_outcome(call, kind, kind_call(call, kind_method(kind), &asked),
                        &expected);
@@ -45,10 +44,9 @@ EACH_TRANSPORT(codes, of_the_transport_say_that_the_server_has_gone, 60)
 {
     static const struct expected expected = {
         RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT, true, NULL};
-    static char text[] = "";
     struct asked asked;
 
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     asked.step.stand = true;
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         struct bed bed;
@@ -73,7 +71,6 @@ EACH_TRANSPORT(codes, of_this_side_say_that_time_is_over, 30)
 {
     static const struct expected expected = {RPCRT_DEADLINE_EXCEEDED,
                                              RPCRT_ORIGIN_LOCAL, true, NULL};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
@@ -82,7 +79,7 @@ EACH_TRANSPORT(codes, of_this_side_say_that_time_is_over, 30)
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
     bed_echo(call, 10); /* so that it stands */
     rpcrt_call_set_timeout(call, 100);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     asked.step.stand = true;
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         expect_outcome(call, kind, kind_call(call, kind_endless(kind), &asked),
@@ -111,14 +108,13 @@ EACH_TRANSPORT(codes, of_this_side_say_that_it_has_cancelled, 30)
 {
     static const struct expected expected = {RPCRT_CANCELLED,
                                              RPCRT_ORIGIN_LOCAL, true, NULL};
-    static char text[] = "";
     struct bed bed;
     struct cancel cancel = {.bed = &bed};
     struct asked asked;
 
     bed_open(&bed, transport, NULL, NULL);
     cancel.call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     asked.step.stand = true;
     for (enum kind kind = UNARY; kind <= BOTH; kind++) {
         pthread_t thread;
@@ -141,7 +137,6 @@ EACH_TRANSPORT(codes, of_this_side_refuse_a_reply_that_cannot_be_read, 30)
     static const struct expected expected = {RPCRT_INTERNAL, RPCRT_ORIGIN_LOCAL,
                                              true, "can't be read"};
     static struct rpcrt_method others[N_KINDS];
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
@@ -151,7 +146,7 @@ EACH_TRANSPORT(codes, of_this_side_refuse_a_reply_that_cannot_be_read, 30)
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     asked.step.n_replies = 1;
     asked.step.reply_size = 1000;
     request.payload.data = bytes;
@@ -179,7 +174,6 @@ EACH_TRANSPORT(codes, of_this_side_refuse_the_wrong_function, 30)
 {
     static const struct expected expected = {
         RPCRT_INVALID_ARGUMENT, RPCRT_ORIGIN_LOCAL, false, "stream"};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
@@ -187,7 +181,7 @@ EACH_TRANSPORT(codes, of_this_side_refuse_the_wrong_function, 30)
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     rpcrt_call_open(call, kind_method(UNARY), &asked.fail.base);
     cr_assert_not(rpcrt_call_send(call, &asked.fail.base));
     cr_assert_not(rpcrt_call_next(call, &reply));
@@ -208,7 +202,6 @@ EACH_TRANSPORT(codes, of_this_side_name_the_memory_that_is_used_up, 30)
     static const struct expected expected = {
         RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL, true, "memory"};
     const struct rpcrt_channel_options options = {.arena_size_max = 8192};
-    static char text[] = "";
     struct bed bed;
     struct rpcrt_call *call;
     struct asked asked;
@@ -217,7 +210,7 @@ EACH_TRANSPORT(codes, of_this_side_name_the_memory_that_is_used_up, 30)
 
     bed_open(&bed, transport, NULL, &options);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
-    asked_init(&asked, 0, text);
+    asked_init(&asked, 0, "");
     asked.step.n_replies = 1;
     asked.step.reply_size = 10000;
     request.reply_size = 10000;

@@ -137,6 +137,28 @@ EACH_TRANSPORT(stream, may_be_empty_or_made_of_empty_messages, 30)
     bed_close(&bed);
 }
 
+EACH_TRANSPORT(stream, says_where_it_went_and_how_long_it_took, 30)
+{
+    struct bed bed;
+    struct rpcrt_call *call;
+    struct script script;
+
+    bed_open(&bed, transport, NULL, NULL);
+    call = bed_call(bed.channel, BED_TIMEOUT_MS);
+    script_init(&script, 2, 10, 0);
+    script.step.pause_ms = 20;
+    probe_pour_open(call, &script.message);
+    cr_assert_eq(rpcrt_call_wait(call, 0), RPCRT_DEADLINE_EXCEEDED);
+    cr_assert_eq(rpcrt_call_wait(call, -1), RPCRT_OK);
+    expect_messages(call, probe_pour_next, &script, 0, 2);
+    expect_ok(call, probe_pour_finish(call));
+    cr_assert_str_eq(rpcrt_call_peer(call), bed.address);
+    cr_assert_eq(rpcrt_call_attempts(call), 1);
+    cr_assert_geq(rpcrt_call_duration_us(call), 20000);
+    rpcrt_call_free(call);
+    bed_close(&bed);
+}
+
 /* -- ends of one direction ------------------------------------------------- */
 
 EACH_TRANSPORT(stream, goes_on_after_the_client_has_sent_all, 30)
@@ -166,7 +188,6 @@ EACH_TRANSPORT(stream, that_the_server_ends_early_takes_no_more, 60)
     Probe__V1__Step stop = PROBE__V1__STEP__INIT;
     Probe__V1__Step step = step_of(0, 1000);
     const Probe__V1__SumReply *reply = NULL;
-    char text[] = "enough";
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
@@ -180,7 +201,7 @@ EACH_TRANSPORT(stream, that_the_server_ends_early_takes_no_more, 60)
     cr_assert_eq(reply->count, 1);
 
     stop.code = RPCRT_FAILED_PRECONDITION;
-    stop.text = text;
+    stop.text = "enough";
     probe_chat_open(call);
     cr_assert(probe_chat_send(call, &stop));
     expect_no_more(call, probe_chat_next);
@@ -198,14 +219,13 @@ EACH_TRANSPORT(stream, brings_what_was_sent_before_its_failure, 30)
     struct bed bed;
     struct rpcrt_call *call;
     struct script script;
-    char text[] = "that was all";
 
     bed_open(&bed, transport, NULL, NULL);
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
     script_init(&script, 200, 1000, 0);
     script.step.stop = true;
     script.step.code = RPCRT_ABORTED;
-    script.step.text = text;
+    script.step.text = "that was all";
     probe_pour_open(call, &script.message);
     bed_await(&bed.probe.n_streaming, 0);
     expect_messages(call, probe_pour_next, &script, 0, 200);
@@ -311,6 +331,9 @@ EACH_TRANSPORT(stream, shows_its_headers_before_its_first_message, 30)
     call = bed_call(bed.channel, BED_TIMEOUT_MS);
     cr_assert_eq(rpcrt_call_set_metadata_text(call, "probe-header", "early"),
                  RPCRT_OK);
+    cr_assert_eq(rpcrt_call_set_metadata(call, "probe-b-bin", "\0\xff", 2),
+                 RPCRT_OK);
+    cr_assert_eq(rpcrt_call_set_metadata_text(call, "probe-a", "1"), RPCRT_OK);
     script_init(&script, 1, 10, 0);
     script.step.headers = true;
     script.step.stand = true;
@@ -323,10 +346,34 @@ EACH_TRANSPORT(stream, shows_its_headers_before_its_first_message, 30)
     expect_messages(call, probe_pour_next, &script, 0, 1);
     expect_ok(call, probe_pour_finish(call));
     rpcrt_call_each_header(call, collect, text);
-    cr_assert_str_eq(text, "probe-header=early;");
+    cr_assert_str_eq(text, "probe-header=early;probe-b-bin=;probe-a=1;");
+    cr_assert_arr_eq(rpcrt_call_header(call, "probe-b-bin", NULL), "\0\xff", 3);
     text[0] = '\0';
     rpcrt_call_each_trailer(call, collect, text);
     cr_assert_str_eq(text, "probe-trailer=early;");
+    rpcrt_call_free(call);
+    bed_close(&bed);
+}
+
+EACH_TRANSPORT(stream, takes_no_headers_once_they_were_sent, 30)
+{
+    struct bed bed;
+    struct rpcrt_call *call;
+    struct script script;
+
+    bed_open(&bed, transport, NULL, NULL);
+    call = bed_call(bed.channel, BED_TIMEOUT_MS);
+    script_init(&script, 1, 10, 0);
+    script.step.late_header = true;
+    probe_pour_open(call, &script.message);
+    expect_messages(call, probe_pour_next, &script, 0, 1);
+    expect_ok(call, probe_pour_finish(call));
+    cr_assert_str_eq(rpcrt_call_header(call, "probe-late", NULL), "x");
+    script.step.headers = true;
+    probe_pour_open(call, &script.message);
+    expect_no_more(call, probe_pour_next);
+    expect_code(call, RPCRT_FAILED_PRECONDITION, probe_pour_finish(call));
+    cr_assert_null(rpcrt_call_header(call, "probe-late", NULL));
     rpcrt_call_free(call);
     bed_close(&bed);
 }
