@@ -86,7 +86,7 @@ struct rpcrt_call {
     struct rpcrt__call_stream *stream; /* of this use or an earlier one */
     rpcrt_event_fn *on_event;
     void *event_arg;
-    struct rpcrt__list event_node; /* in channel->events: is to be told */
+    struct rpcrt__list event_node; /* in channel->events */
     bool telling;                  /* a thread is in on_event() */
     bool tell_again;
 

@@ -55,7 +55,7 @@ struct rpcrt_channel {
     struct rpcrt__list waiting;     /* calls without a connection */
     struct rpcrt__delivery later;   /* ended; the timer delivers them */
     struct rpcrt__list deliveries;
-    struct rpcrt__list events; /* calls whose on_event() is due */
+    struct rpcrt__list events; /* streams that moved on */
     unsigned n_failures;       /* of connections, one after the other */
     uint64_t retry_ns;         /* no attempt before; 0: at once */
     struct rpcrt__error last_error;
@@ -85,12 +85,12 @@ void rpcrt__channel_unlock(struct rpcrt_channel *channel,
 /* The same for who has ended no call. [locked; unlocks] */
 void rpcrt__channel_release(struct rpcrt_channel *channel);
 
-/* Have the owner of a stream told that it moved on, if he wants to know.
- * [locked] */
+/* A stream moved on: whoever waits for that is woken, or called back, when the
+ * channel is unlocked. [locked] */
 void rpcrt__channel_add_event(struct rpcrt_channel *channel,
                               struct rpcrt_call *call);
 
-/* Tell him nothing any more; on return he is not being told. [locked; unlocks
+/* Call nobody back any more; on return nobody is being. [locked; unlocks
  * meanwhile] */
 void rpcrt__channel_drop_events(struct rpcrt_channel *channel,
                                 struct rpcrt_call *call);

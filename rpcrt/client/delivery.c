@@ -2,7 +2,7 @@
  * How calls that ended get to their owners: outside of the channel's lock, a
  * batch at a time; what completions start is sent when the batch is through.
  */
-#include "client/connection.h"
+#include "client/stream.h"
 
 /* The channel whose completions this thread is delivering: calls that they
  * start are sent together when all are through. */
@@ -98,7 +98,7 @@ deliver_all(struct rpcrt__delivery *delivery)
 void
 rpcrt__channel_add_event(struct rpcrt_channel *channel, struct rpcrt_call *call)
 {
-    if (call->on_event != NULL && rpcrt__list_empty(&call->event_node)) {
+    if (rpcrt__list_empty(&call->event_node)) {
         rpcrt__list_append(&channel->events, &call->event_node);
     }
 }
@@ -107,16 +107,35 @@ void
 rpcrt__channel_drop_events(struct rpcrt_channel *channel,
                            struct rpcrt_call *call)
 {
-    rpcrt__list_remove(&call->event_node);
     call->on_event = NULL;
     while (call->telling) {
         (void)pthread_cond_wait(&channel->delivered, &channel->lock);
     }
 }
 
+/* Wake the threads that wait for streams; who is to be called back stays in the
+ * list. As late as that: they need the lock. [locked] */
+static void
+wake_streams(struct rpcrt_channel *channel)
+{
+    struct rpcrt__list *node;
+    struct rpcrt__list *following;
+
+    RPCRT__LIST_EACH(node, following, &channel->events)
+    {
+        struct rpcrt_call *call =
+            RPCRT__ELEMENT(node, struct rpcrt_call, event_node);
+
+        rpcrt__call_stream_signal(call);
+        if (call->on_event == NULL) {
+            rpcrt__list_remove(node);
+        }
+    }
+}
+
 /* One thread at a time tells one owner. [locked; unlocks meanwhile] */
 static void
-tell_events(struct rpcrt_channel *channel)
+tell_owners(struct rpcrt_channel *channel)
 {
     struct rpcrt__list *node;
 
@@ -137,6 +156,7 @@ tell_events(struct rpcrt_channel *channel)
             pthread_mutex_unlock(&channel->lock);
             on_event(call, arg);
             pthread_mutex_lock(&channel->lock);
+            wake_streams(channel);
         }
         call->telling = false;
         pthread_cond_broadcast(&channel->delivered);
@@ -148,8 +168,9 @@ static void
 release(struct rpcrt_channel *channel, bool tells)
 {
     rpcrt__channel_pump(channel);
+    wake_streams(channel);
     if (tells) {
-        tell_events(channel);
+        tell_owners(channel);
     } else if (!rpcrt__list_empty(&channel->events) && !channel->closed) {
         /* Not on this stack: its owner may hold a lock of his own. */
         rpcrt__channel_wake(channel, rpcrt__now_ns());
@@ -177,6 +198,7 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
         return;
     }
     rpcrt__list_append(&channel->deliveries, &delivery->node);
+    wake_streams(channel);
     pthread_mutex_unlock(&channel->lock);
     delivering = channel;
     deliver_all(delivery);

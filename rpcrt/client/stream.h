@@ -13,8 +13,10 @@
 struct rpcrt__call_stream {
     struct rpcrt__outflow out;
     struct rpcrt__inflow in;
-    pthread_cond_t readable;   /* x_next() would no longer wait */
-    pthread_cond_t writable;   /* x_send() */
+    pthread_cond_t readable; /* x_next() would no longer wait */
+    pthread_cond_t writable; /* x_send() */
+    bool readable_due;       /* to be signalled */
+    bool writable_due;
     bool dropping;             /* nobody takes what comes */
     struct rpcrt__arena arena; /* of the message that was taken last */
 };
@@ -49,6 +51,9 @@ rpcrt__call_stream_data(struct rpcrt_call *call,
 
 /* Something other than a message came, or ended: wake who receives. */
 void rpcrt__call_stream_wake(struct rpcrt_call *call);
+
+/* Signal what is due. */
+void rpcrt__call_stream_signal(struct rpcrt_call *call);
 
 /* The use is over. What came is kept for the user unless he, or his deadline,
  * ended it. */

@@ -64,6 +64,9 @@ rpcrt__call_stream_free(struct rpcrt_call *call)
         return;
     }
     rpcrt__call_stream_leave(call);
+    pthread_mutex_lock(&call->channel->lock);
+    rpcrt__list_remove(&call->event_node);
+    pthread_mutex_unlock(&call->channel->lock);
     rpcrt__arena_fini(&stream->arena);
     (void)pthread_cond_destroy(&stream->writable);
     (void)pthread_cond_destroy(&stream->readable);
@@ -99,7 +102,7 @@ rpcrt__call_stream_put(struct rpcrt_call *call, uint8_t *at, const uint8_t *end)
     }
     at = rpcrt__outflow_put(&stream->out, call->by_id.id, true, at, end);
     if (full && rpcrt__outflow_room(&stream->out) > 0) {
-        (void)pthread_cond_signal(&stream->writable);
+        stream->writable_due = true;
         rpcrt__channel_add_event(call->channel, call);
     }
     return at;
@@ -118,8 +121,23 @@ rpcrt__call_stream_schedule(struct rpcrt_call *call)
 void
 rpcrt__call_stream_wake(struct rpcrt_call *call)
 {
-    (void)pthread_cond_signal(&call->stream->readable);
+    call->stream->readable_due = true;
     rpcrt__channel_add_event(call->channel, call);
+}
+
+void
+rpcrt__call_stream_signal(struct rpcrt_call *call)
+{
+    struct rpcrt__call_stream *stream = call->stream;
+
+    if (stream->readable_due) {
+        stream->readable_due = false;
+        (void)pthread_cond_signal(&stream->readable);
+    }
+    if (stream->writable_due) {
+        stream->writable_due = false;
+        (void)pthread_cond_signal(&stream->writable);
+    }
 }
 
 enum rpcrt_code
@@ -154,6 +172,6 @@ rpcrt__call_stream_end(struct rpcrt_call *call)
     if (call->origin == RPCRT_ORIGIN_LOCAL) {
         rpcrt__inflow_fini(&stream->in);
     }
-    (void)pthread_cond_signal(&stream->writable);
+    stream->writable_due = true;
     rpcrt__call_stream_wake(call);
 }

@@ -109,11 +109,10 @@ cancel_child(void *arg)
                          "%s: the call that it was made for is over",
                          call->method->path);
         rpcrt__channel_deliver_later(channel, &delivery);
-        rpcrt__channel_pump(channel);
     } else {
         call->parent_gone = true;
     }
-    pthread_mutex_unlock(&channel->lock);
+    rpcrt__channel_release(channel);
 }
 
 /* -- the start of a use ---------------------------------------------------- */
