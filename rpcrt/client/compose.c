@@ -188,11 +188,42 @@ has_more(const struct rpcrt_call *call)
            (call->streaming && rpcrt__call_stream_has_frames(call));
 }
 
-size_t
-rpcrt__connection_compose(struct rpcrt__connection *connection)
+/* Bytes of all frames that a call can send now, or more. */
+static size_t
+frames_size(const struct rpcrt_call *call)
 {
-    uint8_t *at = connection->staging + RPCRT__HEADER_SIZE;
-    const uint8_t *end = connection->staging + RPCRT_TRANSPORT_MESSAGE_MAX;
+    size_t rest = call->composed ? call->out_size - call->out_sent
+                                 : RPCRT__FRAME_SIZE + RPCRT_METHOD_PATH_MAX +
+                                       RPCRT__CALL_SIZE + call->out_size;
+
+    rest += (rest / RPCRT_DATA_FRAME_MAX + 1) * RPCRT__FRAME_SIZE;
+    return call->streaming ? rest + rpcrt__call_stream_frames_size(call) : rest;
+}
+
+size_t
+rpcrt__connection_estimate(const struct rpcrt__connection *connection)
+{
+    size_t size =
+        RPCRT__HEADER_SIZE + (2 + connection->n_cancels) * RPCRT__FRAME_SIZE;
+    const struct rpcrt__list *node = connection->sending.next;
+
+    for (; node != &connection->sending && size < RPCRT_TRANSPORT_MESSAGE_MAX;
+         node = node->next) {
+        size += frames_size((
+            const struct rpcrt_call *)(const void *)((const char *)node -
+                                                     offsetof(struct rpcrt_call,
+                                                              queue)));
+    }
+    return size < RPCRT_TRANSPORT_MESSAGE_MAX ? size
+                                              : RPCRT_TRANSPORT_MESSAGE_MAX;
+}
+
+size_t
+rpcrt__connection_compose(struct rpcrt__connection *connection, uint8_t *body,
+                          size_t size)
+{
+    uint8_t *at = body + RPCRT__HEADER_SIZE;
+    const uint8_t *end = body + size;
 
     at = put_control(connection, at, end);
     while (!rpcrt__list_empty(&connection->sending)) {
@@ -211,5 +242,5 @@ rpcrt__connection_compose(struct rpcrt__connection *connection)
             call->state = RPCRT__CALL_SENT;
         }
     }
-    return (size_t)(at - connection->staging);
+    return (size_t)(at - body);
 }

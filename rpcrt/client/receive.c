@@ -216,6 +216,7 @@ on_headers(struct rpcrt__connection *connection,
            struct rpcrt__error *ret_error)
 {
     struct rpcrt_call *call = find_call(connection, frame->call);
+    struct rpcrt__headers headers;
     enum rpcrt_code code;
 
     if (call == NULL) {
@@ -226,9 +227,10 @@ on_headers(struct rpcrt__connection *connection,
                                 "protocol: HEADERS behind %s",
                                 call->headers_came ? "HEADERS" : "DATA");
     }
-    code = rpcrt__metadata_decode(
-        &call->reply_headers, frame->payload + 4, frame->size - 4,
-        rpcrt__get_u32(frame->payload) & 0xffffu, ret_error);
+    rpcrt__get_headers(frame, &headers);
+    code = rpcrt__metadata_decode(&call->reply_headers, headers.metadata,
+                                  headers.metadata_size, headers.n_metadata,
+                                  ret_error);
     if (code == RPCRT_INVALID_ARGUMENT) {
         return code;
     }

@@ -36,6 +36,9 @@ void rpcrt__call_stream_free(struct rpcrt_call *call);
 /* Whether a call that is open has a frame to send besides its request. */
 bool rpcrt__call_stream_has_frames(const struct rpcrt_call *call);
 
+/* Bytes of all such frames, or more. */
+size_t rpcrt__call_stream_frames_size(const struct rpcrt_call *call);
+
 /* Write that frame; NULL if it is not worth the room. */
 uint8_t *rpcrt__call_stream_put(struct rpcrt_call *call, uint8_t *at,
                                 const uint8_t *end);

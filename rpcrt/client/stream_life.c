@@ -91,6 +91,13 @@ rpcrt__call_stream_has_frames(const struct rpcrt_call *call)
            (sends(call) && rpcrt__outflow_ready(&stream->out, true));
 }
 
+size_t
+rpcrt__call_stream_frames_size(const struct rpcrt_call *call)
+{
+    /* What a message costs is more than what its frames add to it. */
+    return 2 * (size_t)RPCRT__FRAME_SIZE + 4 + call->stream->out.queued;
+}
+
 uint8_t *
 rpcrt__call_stream_put(struct rpcrt_call *call, uint8_t *at, const uint8_t *end)
 {
