@@ -385,7 +385,7 @@ is_worker(const char *task)
 /* Without workers: how many of those there are depends on how busy the machine
  * is. */
 static unsigned
-count_threads(void)
+count_threads(bool workers)
 {
     DIR *dir = opendir("/proc/self/task");
     struct dirent *entry;
@@ -393,7 +393,7 @@ count_threads(void)
 
     cr_assert_not_null(dir);
     while ((entry = readdir(dir)) != NULL) {
-        n += entry->d_name[0] != '.' && !is_worker(entry->d_name);
+        n += entry->d_name[0] != '.' && is_worker(entry->d_name) == workers;
     }
     (void)closedir(dir);
     return n;
@@ -403,9 +403,15 @@ struct census
 census_take(void)
 {
     struct census census = {.n_descriptors = entries_of("/proc/self/fd"),
-                            .n_threads = count_threads()};
+                            .n_threads = count_threads(false)};
 
     return census;
+}
+
+unsigned
+census_workers(void)
+{
+    return count_threads(true);
 }
 
 void

@@ -117,6 +117,9 @@ struct census {
  * round of what it does before it counts. */
 struct census census_take(void);
 
+/* Threads that run handlers; a census does not count them. */
+unsigned census_workers(void);
+
 /* Wait until no more is in use than before. Fails the test. */
 void census_check(const struct census *before);
 
