@@ -24,7 +24,7 @@ struct probe {
     atomic_bool go_on;          /* makes them go on */
     atomic_ullong n_poured;     /* messages sent by handlers */
     atomic_ullong n_taken;      /* messages received by handlers */
-    atomic_uint n_slow;         /* of Trickle: sends that waited */
+    atomic_uint n_sending;      /* handlers of Trickle that send now */
 };
 
 /* The longest payload that the functions below know. */

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
-#include <time.h>
 
 /* -- payloads -------------------------------------------------------------- */
 
@@ -369,24 +368,13 @@ probe_chat_later(void *self, struct rpcrt_ctx *ctx)
 
 /* -- a handler whose thread must not wait ---------------------------------- */
 
-#define SLOW_MS 100
-
-static uint64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void
 post(void *arg)
 {
     (void)sem_post(arg);
 }
 
-/* Send when there is room; how long each send took shows whether it waited. */
+/* Send when there is room. */
 static enum rpcrt_code
 trickle(struct stream *stream, const Probe__V1__Step *step, sem_t *room)
 {
@@ -394,19 +382,15 @@ trickle(struct stream *stream, const Probe__V1__Step *step, sem_t *room)
     enum rpcrt_code code = RPCRT_OK;
 
     for (uint32_t i = 0; i < step->n_replies && code == RPCRT_OK; i++) {
-        uint64_t before;
-
         while (rpcrt_ctx_room(stream->ctx) == 0 &&
                !rpcrt_ctx_cancelled(stream->ctx)) {
             while (sem_wait(room) != 0 && errno == EINTR) {
             }
         }
-        before = now_ms();
         payload.data = probe_pattern(stream->n_replies);
+        atomic_fetch_add(&stream->probe->n_sending, 1);
         code = send_one(stream, payload);
-        if (now_ms() - before > SLOW_MS) {
-            atomic_fetch_add(&stream->probe->n_slow, 1);
-        }
+        atomic_fetch_sub(&stream->probe->n_sending, 1);
     }
     return code;
 }
