@@ -21,7 +21,7 @@ endif
 O    := $(BUILD)/$(VARIANT)
 GEN  := $(BUILD)/gen
 
-SAN_release := -O2
+SAN_release := -O2 -ffunction-sections -fdata-sections
 SAN_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                -fno-omit-frame-pointer
 SAN_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
@@ -100,7 +100,9 @@ $(O)/obj/gen/%.pb-c.o: $(GEN)/%.pb-c.c $(O)/flags
 $(O)/obj/rpcrt/%.o:               CPPFLAGS += -Irpcrt
 $(O)/obj/rpcrt/transport/nng/%.o: CPPFLAGS += -isystem $(O)/nng/include
 # Much code that seldom runs.
-$(O)/obj/rpcrt/wire/json_%.o:     SAN += $(if $(filter release,$(VARIANT)),-Os)
+SELDOM := $(filter $(patsubst %,$(O)/obj/rpcrt/%.o,wire/json_% wire/types% wire/details core/print \
+            transport/nng/address $(patsubst %,transport/nng/tls_%,config identity pem text verify)),$(RPCRT))
+$(SELDOM): SAN += $(if $(filter release,$(VARIANT)),-Os)
 $(O)/obj/services/%.o:            CPPFLAGS += -Iservices
 $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
                                     -Icodegen -Itests -isystem $(O)/nng/include
@@ -131,10 +133,12 @@ $(Q)$(CC) -shared $(SAN) $(LINK) -Wl,-soname,$(@F:$(VERSION)=$(MAJOR)) $(LDFLAGS
     -o $@ $(filter %.o,$^) $(1)
 $(Q)ln -sf $(@F) $(@:$(VERSION)=$(MAJOR)) && ln -sf $(@F) $(@:.$(VERSION)=)
 endef
-# One object with nng inside: its only global symbols are the public ones.
+# One object with nng inside: its only global symbols are the public ones, and
+# what none of them reaches is left out.
+GC_release := -Wl,--gc-sections,--gc-keep-exported
 $(O)/obj/librpcrt.o: $(RPCRT) $(NNGLIB) $(O)/sources
 	$(call say,LINK,$@)
-	$(Q)$(CC) -nostdlib -r -o $@.tmp $(filter %.o %.a,$^)
+	$(Q)$(CC) -nostdlib -r $(GC_$(VARIANT)) -o $@.tmp $(filter %.o %.a,$^)
 	$(Q)objcopy --localize-hidden $@.tmp $@ && rm $@.tmp
 $(LIB).a: $(O)/obj/librpcrt.o
 	$(ARCHIVE)
