@@ -7,6 +7,7 @@ PREFIX   ?= /usr/local
 NNG      ?= patched
 PROTOC   ?= protoc
 PROTO    ?= /usr/include
+GRPCPROTO ?= /usr/share/grpc-proto
 CFLAGS   ?=
 LDFLAGS  ?=
 ifeq ($(origin CC),default)
@@ -64,7 +65,8 @@ say  = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2:$(BUILD)/%=%)')
 SERVICES := $(patsubst services/%/main.c,%,$(wildcard services/*/main.c))
 CLIENTS  := $(filter-out rpcrt,$(notdir $(wildcard idl/*)))
 obj       = $(patsubst %.c,$(O)/obj/%.o,$(sort $(1)))
-RPCRT    := $(call obj,$(wildcard rpcrt/*/*.c rpcrt/*/*/*.c))
+RPCRT    := $(call obj,$(filter-out rpcrt/admin/%,$(wildcard rpcrt/*/*.c rpcrt/*/*/*.c)))
+ADMIN    := $(call obj,$(wildcard rpcrt/admin/*.c))
 CODEGEN  := $(call obj,$(wildcard codegen/*.c))
 COMMON   := $(call obj,$(wildcard services/common/*.c))
 SERVE    := $(filter-out $(COMMON),$(call obj,$(wildcard services/*/*.c)))
@@ -108,7 +110,7 @@ $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
                                     -Icodegen -Itests -isystem $(O)/nng/include
 
 $(filter $(O)/obj/rpcrt/transport/nng/%,$(RPCRT)): | $(NNGLIB)
-$(SERVE) $(COMMON) $(TOOLOBJ) $(CLI): | $(GENH)
+$(ADMIN) $(SERVE) $(COMMON) $(TOOLOBJ) $(CLI): | $(GENH)
 $(CODEGEN): | $(DESCH)
 
 $(O)/nng/lib/libnng.a: rpcrt/transport/nng/build.sh $(wildcard rpcrt/transport/nng/patches/*)
@@ -145,6 +147,18 @@ $(LIB).a: $(O)/obj/librpcrt.o
 $(LIB).so.$(VERSION): $(O)/obj/librpcrt.o
 	$(call SHARED,$(LIBS))
 
+# Health and reflection. What is generated for it stays inside, so that programs
+# can have their own.
+$(O)/obj/librpcrt-admin.o: $(ADMIN) $(call genobj,$(ADMINSTEMS),$(GENEXT)) $(O)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) -nostdlib -r -o $@.tmp $(filter %.o,$^)
+	$(Q)objcopy --wildcard --keep-global-symbol='rpcrt_health_*' \
+	    --keep-global-symbol='rpcrt_reflection_*' $@.tmp $@ && rm $@.tmp
+$(LIB)-admin.a: $(O)/obj/librpcrt-admin.o
+	$(ARCHIVE)
+$(LIB)-admin.so.$(VERSION): $(O)/obj/librpcrt-admin.o | $(LIB).so.$(VERSION)
+	$(call SHARED,-L$(O)/lib -lrpcrt -lprotobuf-c)
+
 # A client library a service, all of it generated.
 stems     = $(filter $(GEN)/$(1)/%,$(IDLSTEMS))
 records   = $(filter-out $(IDLSTEMS),$(filter $(GEN)/$(1)/%,$(STEMS)))
@@ -156,7 +170,7 @@ $(LIB)-$(1).so.$(VERSION): $(call genobj,$(call stems,$(1)),pb-c rpc client) | $
 	$$(call SHARED,-L$(O)/lib -lrpcrt -lprotobuf-c)
 endef
 $(foreach c,$(CLIENTS),$(eval $(call CLIENT,$(c))))
-ALIBS   := $(CLIENTS:%=$(LIB)-%.a) $(LIB).a
+ALIBS   := $(CLIENTS:%=$(LIB)-%.a) $(LIB)-admin.a $(LIB).a
 
 # -- programs ---------------------------------------------------------------------
 
@@ -181,6 +195,7 @@ $(O)/bin/$(1): $(call toolobj,$(1)) $(CLI) $(ALIBS)
 	$$(PROGRAM)
 endef
 $(foreach t,$(TOOLS),$(eval $(call TOOL,$(t))))
+$(O)/bin/rpcctl: $(call genobj,$(ADMINSTEMS),pb-c rpc client)
 $(O)/bin/protoc-gen-rpcrt: $(CODEGEN) $(call genobj,$(DESC),pb-c)
 	$(PROGRAM)
 
@@ -217,6 +232,6 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile tests/tests.mk tests/bench/bench.mk | \
 	    awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-ALLOBJ  += $(RPCRT) $(CODEGEN) $(COMMON) $(SERVE) $(TOOLOBJ) $(CLI) $(TESTOBJ) \
+ALLOBJ  += $(RPCRT) $(ADMIN) $(CODEGEN) $(COMMON) $(SERVE) $(TOOLOBJ) $(CLI) $(TESTOBJ) \
            $(call genobj,$(STEMS),$(GENEXT))
 -include $(wildcard $(ALLOBJ:.o=.d))

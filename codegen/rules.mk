@@ -1,7 +1,8 @@
 # Builds protoc-gen-rpcrt for this machine, and runs it on every .proto of idl/,
-# services/ (records of their own) and tests/. Sets GENH, every generated header,
-# and STEMS, the paths of the generated files without their last parts; those of
-# IDLSTEMS are interfaces.
+# services/ (records of their own) and tests/, and on some of gRPC's. Sets GENH,
+# every generated header, and STEMS, the paths of the generated files without
+# their last parts; those of IDLSTEMS are interfaces, those of ADMINSTEMS are for
+# every server.
 
 PLUGIN    := $(BUILD)/host/protoc-gen-rpcrt
 GENEXT    := pb-c rpc client server
@@ -13,10 +14,13 @@ IDLSTEMS  := $(PROTOS:idl/%.proto=$(GEN)/%)
 # protobuf's own types with a form of their own in JSON, for tests
 KNOWN     := any duration empty field_mask struct timestamp wrappers
 # gRPC's service for tests of interoperation
-GRPCPROTO ?= /usr/share/grpc-proto
 INTEROP   := empty messages test
-STEMS     := $(IDLSTEMS) $(RECORDS:services/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%) \
-             $(KNOWN:%=$(GEN)/google/protobuf/%) $(INTEROP:%=$(GEN)/grpc/testing/%)
+# What gRPC has for every server; health is our own, as Debian's has no List.
+ADMINSTEMS := $(patsubst %,$(GEN)/grpc/%,health/v1/health reflection/v1/reflection \
+             reflection/v1alpha/reflection)
+STEMS     := $(IDLSTEMS) $(ADMINSTEMS) $(RECORDS:services/%.proto=$(GEN)/%) \
+             $(TESTPROTO:tests/%.proto=$(GEN)/%) $(KNOWN:%=$(GEN)/google/protobuf/%) \
+             $(INTEROP:%=$(GEN)/grpc/testing/%)
 GENH      := $(foreach s,$(STEMS),$(GENEXT:%=$(s).%.h))
 OUTPUTS   := $(foreach e,$(GENEXT),$(GEN)/%.$(e).c $(GEN)/%.$(e).h)
 # protoc's own messages, which the plugin reads and writes
@@ -26,7 +30,7 @@ DESCH     := $(DESC:=.pb-c.h)
 define GENERATE
 $(call say,GEN,$<)
 $(Q)mkdir -p $(GEN)
-$(Q)$(PROTOC) -Iidl -Iservices -Itests -I$(PROTO) -I$(GRPCPROTO) \
+$(Q)$(PROTOC) -Iidl -Iservices -Itests -Irpcrt/admin -I$(PROTO) -I$(GRPCPROTO) \
     --plugin=protoc-gen-rpcrt=$(PLUGIN) --rpcrt_out=$(GEN) $<
 endef
 $(OUTPUTS): idl/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
@@ -34,6 +38,8 @@ $(OUTPUTS): idl/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
 $(OUTPUTS): services/%.proto $(OPTIONS) $(PLUGIN)
 	$(GENERATE)
 $(OUTPUTS): tests/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
+	$(GENERATE)
+$(OUTPUTS): rpcrt/admin/%.proto $(PLUGIN)
 	$(GENERATE)
 $(OUTPUTS): $(PROTO)/%.proto $(PLUGIN)
 	$(GENERATE)

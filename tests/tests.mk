@@ -31,7 +31,7 @@ INSIDE    := $(call NOMAIN,$(SERVE)) $(COMMON) $(CLI) \
              $(call genobj,$(STEMS),$(GENEXT)) \
              $(filter-out $(SANOBJ),$(call NOMAIN,$(filter $(O)/obj/tests/support/%,$(TESTOBJ))))
 $(O)/obj/inside.a $(O)/obj/pure.a $(O)/obj/codegen.a: $(O)/sources tests/tests.mk
-$(O)/obj/inside.a: $(RPCRT) $(INSIDE)
+$(O)/obj/inside.a: $(RPCRT) $(ADMIN) $(INSIDE)
 	$(ARCHIVE)
 $(O)/obj/pure.a: $(PURE) $(call genobj,$(filter-out $(GEN)/bench/%,$(STEMS)),pb-c rpc) \
   $(filter $(O)/obj/tests/support/faulty%,$(TESTOBJ))

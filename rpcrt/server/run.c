@@ -4,6 +4,7 @@
  */
 #include "server/session.h"
 
+#include "core/alloc.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -46,11 +47,39 @@ await_sessions(struct rpcrt_server *server, uint64_t until_ns)
 }
 
 enum rpcrt_code
+rpcrt_server_on_drain(struct rpcrt_server *server, rpcrt_drain_fn *fn,
+                      void *arg)
+{
+    struct rpcrt__drain_hook *hook = NULL;
+    struct rpcrt__error error;
+
+    if (server->listening) {
+        (void)rpcrt__error_set(&error, RPCRT_FAILED_PRECONDITION,
+                               "server: it listens already");
+    } else {
+        hook = rpcrt__alloc(sizeof *hook);
+        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
+                               "server: no memory");
+    }
+    if (hook == NULL) {
+        return rpcrt__last_error_set(&error);
+    }
+    *hook = (struct rpcrt__drain_hook){
+        .fn = fn, .arg = arg, .next = server->drain_hooks};
+    server->drain_hooks = hook;
+    return RPCRT_OK;
+}
+
+enum rpcrt_code
 rpcrt_server_drain(struct rpcrt_server *server, uint32_t timeout_ms)
 {
     uint64_t until_ns = rpcrt__now_ns() + timeout_ms * RPCRT__MS;
+    const struct rpcrt__drain_hook *hook;
     bool finished;
 
+    for (hook = server->drain_hooks; hook != NULL; hook = hook->next) {
+        hook->fn(hook->arg);
+    }
     atomic_store(&server->draining, true);
     say_goaway(server);
     /* A client leaves when its calls have ended; who has none left and stays

@@ -292,7 +292,14 @@ free_memory(struct rpcrt_server *server)
     }
     rpcrt__ctx_pool_free(server);
     rpcrt__idmap_fini(&server->by_peer);
+    while (server->drain_hooks != NULL) {
+        struct rpcrt__drain_hook *next = server->drain_hooks->next;
+
+        rpcrt__free(server->drain_hooks);
+        server->drain_hooks = next;
+    }
     rpcrt__free(server->methods);
+    rpcrt__free(server->services);
     (void)sem_destroy(&server->stop);
     (void)pthread_cond_destroy(&server->no_calls);
     (void)pthread_mutex_destroy(&server->pool_lock);

@@ -32,6 +32,13 @@ struct rpcrt__listener {
     struct rpcrt__listener *next;
 };
 
+/* What rpcrt_server_on_drain() was given. */
+struct rpcrt__drain_hook {
+    rpcrt_drain_fn *fn;
+    void *arg;
+    struct rpcrt__drain_hook *next;
+};
+
 /* Counters of struct rpcrt_server_stats. */
 struct rpcrt__counters {
     atomic_ullong calls_started;
@@ -62,6 +69,9 @@ struct rpcrt_server {
     /* Fixed once it listens; sorted by path. */
     struct rpcrt__served *methods;
     size_t n_methods;
+    const struct rpcrt_service **services; /* in the order of adding */
+    size_t n_services;
+    struct rpcrt__drain_hook *drain_hooks; /* the latest first */
     bool listening;
     struct rpcrt__listener *listeners; /* in the order of listening */
 

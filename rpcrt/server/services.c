@@ -84,38 +84,22 @@ check_addition(const struct rpcrt_server *server,
     return RPCRT_OK;
 }
 
-enum rpcrt_code
-rpcrt_server_add(struct rpcrt_server *server,
-                 const struct rpcrt_service *service,
-                 rpcrt_glue_fn *const *glue, const void *table, void *self)
+/* There is room for them. */
+static void
+insert_methods(struct rpcrt_server *server, const struct rpcrt_service *service,
+               rpcrt_glue_fn *const *glue, const void *table, void *self)
 {
-    struct rpcrt__error error;
-    struct rpcrt__served *larger;
+    struct rpcrt__served *methods = server->methods;
 
-    if (check_addition(server, service, &error) != RPCRT_OK) {
-        return rpcrt__last_error_set(&error);
-    }
-    larger = rpcrt__calloc(server->n_methods + service->n_methods + 1,
-                           sizeof larger[0]);
-    if (larger == NULL) {
-        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
-                               "service %s: no memory", service->name);
-        return rpcrt__last_error_set(&error);
-    }
-    if (server->n_methods > 0) {
-        memcpy(larger, server->methods, server->n_methods * sizeof larger[0]);
-    }
-    rpcrt__free(server->methods);
-    server->methods = larger;
     for (size_t i = 0; i < service->n_methods; i++) {
         const struct rpcrt_method *method = &service->methods[i];
         bool found;
         size_t place =
             place_of(server, method->path, strlen(method->path), &found);
 
-        memmove(&larger[place + 1], &larger[place],
-                (server->n_methods - place) * sizeof larger[0]);
-        larger[place] = (struct rpcrt__served){
+        memmove(&methods[place + 1], &methods[place],
+                (server->n_methods - place) * sizeof methods[0]);
+        methods[place] = (struct rpcrt__served){
             .method = method,
             .glue = glue[i],
             .table = table,
@@ -124,6 +108,42 @@ rpcrt_server_add(struct rpcrt_server *server,
                          (method->flags & STREAMING) != 0};
         server->n_methods++;
     }
+}
+
+enum rpcrt_code
+rpcrt_server_add(struct rpcrt_server *server,
+                 const struct rpcrt_service *service,
+                 rpcrt_glue_fn *const *glue, const void *table, void *self)
+{
+    struct rpcrt__error error;
+    struct rpcrt__served *larger;
+    const struct rpcrt_service **more;
+
+    if (check_addition(server, service, &error) != RPCRT_OK) {
+        return rpcrt__last_error_set(&error);
+    }
+    larger = rpcrt__calloc(server->n_methods + service->n_methods + 1,
+                           sizeof larger[0]);
+    more = rpcrt__calloc(server->n_services + 1, sizeof more[0]);
+    if (larger == NULL || more == NULL) {
+        rpcrt__free(larger);
+        rpcrt__free(more);
+        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
+                               "service %s: no memory", service->name);
+        return rpcrt__last_error_set(&error);
+    }
+    if (server->n_methods > 0) {
+        memcpy(larger, server->methods, server->n_methods * sizeof larger[0]);
+    }
+    if (server->n_services > 0) {
+        memcpy(more, server->services, server->n_services * sizeof more[0]);
+    }
+    rpcrt__free(server->methods);
+    rpcrt__free(server->services);
+    server->methods = larger;
+    server->services = more;
+    server->services[server->n_services++] = service;
+    insert_methods(server, service, glue, table, self);
     return RPCRT_OK;
 }
 
@@ -152,4 +172,10 @@ rpcrt_server_set_blocking(struct rpcrt_server *server, const char *path,
     }
     server->methods[place].may_block = may_block;
     return RPCRT_OK;
+}
+
+const struct rpcrt_service *
+rpcrt_server_service(const struct rpcrt_server *server, size_t i)
+{
+    return i < server->n_services ? server->services[i] : NULL;
 }

@@ -10,6 +10,7 @@ if [ "$1" = --undo ]; then
     root=$2$3
     rm -rf "$root/include/rpcrt"
     rm -f "$root"/lib/librpcrt.a "$root"/lib/librpcrt.so* \
+        "$root"/lib/librpcrt-admin.* "$root"/lib/pkgconfig/rpcrt-admin.pc \
         "$root/lib/pkgconfig/rpcrt.pc" "$root/bin/protoc-gen-rpcrt"
     for name in $4; do
         rm -rf "$root/include/rpcrt-$name"
@@ -50,6 +51,15 @@ Requires: libprotobuf-c
 Cflags: -I\${prefix}/include
 Libs: -L\${prefix}/lib -lrpcrt
 Libs.private: -lmbedtls -lmbedx509 -lmbedcrypto -pthread
+END
+
+cat >"$root/lib/pkgconfig/rpcrt-admin.pc" <<END
+prefix=$prefix
+Name: rpcrt-admin
+Description: Health and reflection for servers made with rpcrt
+Version: $version
+Requires: rpcrt
+Libs: -L\${prefix}/lib -lrpcrt-admin
 END
 
 for name in $clients; do

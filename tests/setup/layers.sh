@@ -52,6 +52,11 @@ refuse "rpcrt/include" '[^/]*$|core/|wire/|client/|server/|transport/' \
 refuse "rpcrt/core rpcrt/wire" '(rpcrt/)?(client|server|transport|actor)/' \
     'core/ and wire/ know nothing above them'
 refuse "rpcrt/core" '(rpcrt/)?wire/' 'core/ knows nothing above it'
+refuse "rpcrt/admin" '(\.\./)*(rpcrt/)?(core|wire|client|server|transport|actor)/' \
+    'admin/ is written on the public headers and generated code'
+refuse "rpcrt/core rpcrt/wire rpcrt/client rpcrt/server rpcrt/transport" \
+    '.*\.(pb-c|rpc|client|server)\.h$|(rpcrt/)?admin/|rpcrt/(health|reflection)\.h' \
+    'librpcrt holds no generated code, and does not know who uses it'
 refuse "rpcrt/transport" '(rpcrt/)?(client|server|actor)/' \
     'a transport serves whoever is above it'
 refuse "rpcrt/client" '(rpcrt/)?(server|transport/nng)/' \

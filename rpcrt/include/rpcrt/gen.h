@@ -88,6 +88,11 @@ rpcrt_server_add(struct rpcrt_server *server,
                  const struct rpcrt_service *service,
                  rpcrt_glue_fn *const *glue, const void *table, void *self);
 
+/** Service i that the server offers, from 0, in the order of adding; NULL
+ * behind the last. Not while one is being added. */
+RPCRT_API const struct rpcrt_service *
+rpcrt_server_service(const struct rpcrt_server *server, size_t i);
+
 /** UNIMPLEMENTED with a text that names the method. */
 RPCRT_API enum rpcrt_code rpcrt_ctx_unimplemented(struct rpcrt_ctx *ctx);
 

@@ -133,6 +133,17 @@ RPCRT_API void rpcrt_server_stop(struct rpcrt_server *server);
 RPCRT_API enum rpcrt_code rpcrt_server_drain(struct rpcrt_server *server,
                                              uint32_t timeout_ms);
 
+/** Told that draining begins, before any call is refused; on the thread that
+ * drains, which waits for its return. It may end calls. */
+typedef void rpcrt_drain_fn(void *arg);
+
+/** Have a function told of rpcrt_server_drain(), which rpcrt_server_run()
+ * calls too; one more each time. Before listening. OK, FAILED_PRECONDITION,
+ * RESOURCE_EXHAUSTED. */
+RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
+rpcrt_server_on_drain(struct rpcrt_server *server, rpcrt_drain_fn *fn,
+                      void *arg);
+
 /** Counts since the start, and the present state. */
 struct rpcrt_server_stats {
     uint64_t calls_started;
