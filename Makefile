@@ -147,18 +147,6 @@ $(LIB).a: $(O)/obj/librpcrt.o
 $(LIB).so.$(VERSION): $(O)/obj/librpcrt.o
 	$(call SHARED,$(LIBS))
 
-# Health and reflection. What is generated for it stays inside, so that programs
-# can have their own.
-$(O)/obj/librpcrt-admin.o: $(ADMIN) $(call genobj,$(ADMINSTEMS),$(GENEXT)) $(O)/sources
-	$(call say,LINK,$@)
-	$(Q)$(CC) -nostdlib -r -o $@.tmp $(filter %.o,$^)
-	$(Q)objcopy --wildcard --keep-global-symbol='rpcrt_health_*' \
-	    --keep-global-symbol='rpcrt_reflection_*' $@.tmp $@ && rm $@.tmp
-$(LIB)-admin.a: $(O)/obj/librpcrt-admin.o
-	$(ARCHIVE)
-$(LIB)-admin.so.$(VERSION): $(O)/obj/librpcrt-admin.o | $(LIB).so.$(VERSION)
-	$(call SHARED,-L$(O)/lib -lrpcrt -lprotobuf-c)
-
 # A client library a service, all of it generated.
 stems     = $(filter $(GEN)/$(1)/%,$(IDLSTEMS))
 records   = $(filter-out $(IDLSTEMS),$(filter $(GEN)/$(1)/%,$(STEMS)))
@@ -170,6 +158,18 @@ $(LIB)-$(1).so.$(VERSION): $(call genobj,$(call stems,$(1)),pb-c rpc client) | $
 	$$(call SHARED,-L$(O)/lib -lrpcrt -lprotobuf-c)
 endef
 $(foreach c,$(CLIENTS),$(eval $(call CLIENT,$(c))))
+
+# Health and reflection. What is generated for it stays inside, so that programs
+# can have their own.
+$(O)/obj/librpcrt-admin.o: $(ADMIN) $(call genobj,$(ADMINSTEMS),$(GENEXT)) $(O)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) -nostdlib -r -o $@.tmp $(filter %.o,$^)
+	$(Q)objcopy --wildcard --keep-global-symbol='rpcrt_health_*' \
+	    --keep-global-symbol='rpcrt_reflection_*' $@.tmp $@ && rm $@.tmp
+$(LIB)-admin.a: $(O)/obj/librpcrt-admin.o
+	$(ARCHIVE)
+$(LIB)-admin.so.$(VERSION): $(O)/obj/librpcrt-admin.o | $(LIB).so.$(VERSION)
+	$(call SHARED,-L$(O)/lib -lrpcrt -lprotobuf-c)
 ALIBS   := $(CLIENTS:%=$(LIB)-%.a) $(LIB)-admin.a $(LIB).a
 
 # -- programs ---------------------------------------------------------------------
