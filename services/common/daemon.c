@@ -4,6 +4,7 @@
 #include "common/daemon.h"
 
 #include <rpcrt/channel.h>
+#include <rpcrt/reflection.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,12 +198,27 @@ print_addresses(const struct common_daemon *daemon,
     return fflush(stdout) == 0;
 }
 
+/* What every server has beside its services. */
+static bool
+serve_admin(struct common_daemon *daemon, struct rpcrt_server *server)
+{
+    bool ok =
+        rpcrt_health_new(&daemon->health) == RPCRT_OK &&
+        rpcrt_health_serve(server, daemon->health) == RPCRT_OK &&
+        (daemon->no_reflection || rpcrt_reflection_serve(server) == RPCRT_OK);
+
+    if (!ok) {
+        (void)common_daemon_fail(daemon, "can't serve: no memory");
+    }
+    return ok;
+}
+
 int
 common_daemon_run(struct common_daemon *daemon, struct rpcrt_server *server)
 {
     int exit_code;
 
-    if (!listen_all(daemon, server)) {
+    if (!serve_admin(daemon, server) || !listen_all(daemon, server)) {
         return EXIT_FAILURE;
     }
     serving = server;
@@ -217,4 +233,11 @@ common_daemon_run(struct common_daemon *daemon, struct rpcrt_server *server)
                     exit_code == 0 ? "all calls finished"
                                    : "calls were cancelled");
     return exit_code;
+}
+
+void
+common_daemon_free(struct common_daemon *daemon)
+{
+    rpcrt_health_free(daemon->health);
+    daemon->health = NULL;
 }

@@ -1,12 +1,15 @@
 /*
  * What all daemons do: listen on the addresses of their flags, say so when
- * they serve, log, and end by SIGTERM or SIGINT after the running calls.
+ * they serve, tell their health and, by reflection, their interface, log, and
+ * end by SIGTERM or SIGINT after the running calls.
  */
 #ifndef SERVICES_COMMON_DAEMON_H
 #define SERVICES_COMMON_DAEMON_H
 
 #include "common/flags.h"
 #include "common/log.h"
+
+#include <rpcrt/health.h>
 
 struct common_daemon {
     struct common_log log;
@@ -16,6 +19,8 @@ struct common_daemon {
     const char *tls_ca;
     const char *log_level;
     uint64_t drain_ms;
+    bool no_reflection;
+    struct rpcrt_health *health; /* while it runs */
 };
 
 /* The flags that all daemons have, for the table of one. */
@@ -51,6 +56,10 @@ struct common_daemon {
          .help = "Log every call, not only those that fail.",                  \
          .kind = COMMON_FLAG_SWITCH,                                           \
          .target = &(daemon)->log.calls},                                      \
+        {.name = "no-reflection",                                              \
+         .help = "Do not tell clients what the interface looks like.",         \
+         .kind = COMMON_FLAG_SWITCH,                                           \
+         .target = &(daemon)->no_reflection},                                  \
     {                                                                          \
         .name = "drain-ms", .value = "N",                                      \
         .help = "Wait so long for running calls after SIGTERM (10000).",       \
@@ -83,15 +92,21 @@ struct rpcrt_server_options
 common_daemon_server_options(struct common_daemon *daemon);
 
 /**
- * Listen, print "kvd: listening on ADDRESS" for each address on standard
- * output, serve until a signal comes, and drain. When it returns the running
- * calls have been answered or cancelled, but some of the latter may still be
- * in their handlers: end what these wait for, then free the server.
+ * Add health and reflection to the services of the server, which are SERVING
+ * until it drains; both need no token: they tell nothing that is stored, and
+ * who looks after a server need not be let into it. Listen, print "kvd:
+ * listening on ADDRESS" for each address on standard output, serve until a
+ * signal comes, and drain. When it returns the running calls have been answered
+ * or cancelled, but some of the latter may still be in their handlers: end what
+ * these wait for, then free the server, then this with common_daemon_free().
  *
  * Returns  the exit code for main().
  */
 RPCRT_MUST_CHECK int common_daemon_run(struct common_daemon *daemon,
                                        struct rpcrt_server *server);
+
+/* After the server. Also if it never ran. */
+void common_daemon_free(struct common_daemon *daemon);
 
 /* Say on standard error why the program can't start; returns the exit code
  * for main(). */

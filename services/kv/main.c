@@ -126,6 +126,7 @@ run(struct kvd *kvd)
         exit_code = common_daemon_run(&kvd->daemon, kvd->server);
     }
     rpcrt_server_free(kvd->server);
+    common_daemon_free(&kvd->daemon);
     kvs_engine_close(kvd->engine);
     kvs_tokens_free(kvd->tokens);
     return exit_code;

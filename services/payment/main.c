@@ -166,6 +166,7 @@ run(struct paymentd *self)
     }
     common_ticker_stop(self->ticker);
     rpcrt_server_free(self->server);
+    common_daemon_free(&self->daemon);
     common_store_close(self->store);
     common_tokens_free(self->access);
     pay_secrets_free(self->secrets);

@@ -150,6 +150,7 @@ shut(struct petstored *shop)
     common_ticker_stop(shop->rescuing);
     common_ticker_stop(shop->sweeping);
     rpcrt_server_free(shop->server);
+    common_daemon_free(&shop->daemon);
     shop_rescuer_free(shop->rescuer);
     shop_payment_close(shop->service.payment);
     common_store_close(shop->service.store);
