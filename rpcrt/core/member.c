@@ -112,6 +112,33 @@ rpcrt__member_at(const ProtobufCFieldDescriptor *field,
     return member + i * element_size(field->type);
 }
 
+void
+rpcrt__member_init_all(const ProtobufCMessageDescriptor *descriptor,
+                       ProtobufCMessage *message)
+{
+    unsigned i;
+
+    if (descriptor->message_init != NULL) {
+        protobuf_c_message_init(descriptor, message);
+        return;
+    }
+    memset(message, 0, descriptor->sizeof_message);
+    message->descriptor = descriptor;
+    for (i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        char *member = (char *)message + field->offset;
+
+        if (field->default_value == NULL) {
+            continue;
+        }
+        if (field->type == PROTOBUF_C_TYPE_STRING) {
+            memcpy(member, &field->default_value, sizeof field->default_value);
+        } else {
+            memcpy(member, field->default_value, element_size(field->type));
+        }
+    }
+}
+
 static bool
 file_redacts(const struct rpcrt_file *file,
              const ProtobufCMessageDescriptor *message, uint32_t number,

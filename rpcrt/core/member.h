@@ -20,6 +20,11 @@ size_t rpcrt__member_count(const ProtobufCFieldDescriptor *field,
 const void *rpcrt__member_at(const ProtobufCFieldDescriptor *field,
                              const ProtobufCMessage *message, size_t i);
 
+/* Give a message its defaults; also one whose type was made at run time, and so
+ * has no function for it. */
+void rpcrt__member_init_all(const ProtobufCMessageDescriptor *descriptor,
+                            ProtobufCMessage *message);
+
 /* Whether a .proto, the file's own or one it imports, says that nobody may see
  * the field. When in doubt it does. */
 bool rpcrt__member_is_sensitive(const struct rpcrt_file *file,

@@ -452,7 +452,7 @@ print_missing(struct print *print, const ProtobufCMessageDescriptor *descriptor,
         print->writer.out.failed = true;
         return false;
     }
-    protobuf_c_message_init(descriptor, message);
+    rpcrt__member_init_all(descriptor, message);
     done = print_message(print, message, depth + 1);
     allocator->free(allocator->allocator_data, message);
     return done;

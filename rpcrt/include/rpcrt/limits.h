@@ -34,6 +34,8 @@
 /* Threads that run handlers, at the most; they start when needed. Those that
  * wait in a stream do not count. */
 #define RPCRT_WORKERS_MAX 32u
+/* Memory of types made at run time, their descriptors included. */
+#define RPCRT_TYPES_SIZE_MAX (64u << 20)
 /* Requests that one connection can have out, K in rpcrt/README.md. */
 #define RPCRT_CONTEXTS 16u
 
