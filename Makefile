@@ -111,6 +111,7 @@ $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
 
 $(filter $(O)/obj/rpcrt/transport/nng/%,$(RPCRT)): | $(NNGLIB)
 $(ADMIN) $(SERVE) $(COMMON) $(TOOLOBJ) $(CLI): | $(GENH)
+$(call toolobj,rpcctl): | $(DESCH)
 $(CODEGEN): | $(DESCH)
 
 $(O)/nng/lib/libnng.a: rpcrt/transport/nng/build.sh $(wildcard rpcrt/transport/nng/patches/*)
@@ -195,7 +196,7 @@ $(O)/bin/$(1): $(call toolobj,$(1)) $(CLI) $(ALIBS)
 	$$(PROGRAM)
 endef
 $(foreach t,$(TOOLS),$(eval $(call TOOL,$(t))))
-$(O)/bin/rpcctl: $(call genobj,$(ADMINSTEMS),pb-c rpc client)
+$(O)/bin/rpcctl: $(call genobj,$(ADMINSTEMS),pb-c) $(call genobj,$(firstword $(DESC)),pb-c)
 $(O)/bin/protoc-gen-rpcrt: $(CODEGEN) $(call genobj,$(DESC),pb-c)
 	$(PROGRAM)
 

@@ -150,19 +150,38 @@ flag_find(const struct cli_flag *flags, size_t n_flags, const char *name)
     return NULL;
 }
 
+/* A flag of every command, or of the one that was named. */
+static const struct cli_flag *
+flag_known(const struct cli *cli, const struct cli_flags *common,
+           const char *name)
+{
+    const struct cli_flag *flag = flag_find(common->items, common->n, name);
+
+    if (flag == NULL && cli->command != NULL) {
+        flag = flag_find(cli->command->flags, cli->command->n_flags, name);
+    }
+    return flag;
+}
+
+/* Whether an argument is "--flag", or "-f" if there is such a flag. */
+static bool
+is_flag(const struct cli *cli, const struct cli_flags *common, const char *text)
+{
+    return strncmp(text, "--", 2) == 0 ||
+           (text[0] == '-' && text[1] != '\0' && text[2] == '\0' &&
+            flag_known(cli, common, text + 1) != NULL);
+}
+
 /* Read the flag at argv[*i]; 0 or the exit code. */
 static int
 flag_read(struct cli *cli, const struct cli_flags *common, int argc,
           char **argv, int *i)
 {
-    const char *name = argv[*i] + 2;
-    const struct cli_flag *flag = flag_find(common->items, common->n, name);
+    const char *name = argv[*i] + (argv[*i][1] == '-' ? 2 : 1);
+    const struct cli_flag *flag = flag_known(cli, common, name);
     const char *value = strchr(name, '=');
     const char *expected;
 
-    if (flag == NULL && cli->command != NULL) {
-        flag = flag_find(cli->command->flags, cli->command->n_flags, name);
-    }
     if (flag == NULL) {
         return cli_usage(cli, "unknown flag %s; see --help", argv[*i]);
     }
@@ -207,12 +226,15 @@ arguments_read(struct cli *cli, const struct cli_flags *common, int argc,
     for (i = 1; i < argc; i++) {
         if (!flags_end && strcmp(argv[i], "--") == 0) {
             flags_end = true;
-        } else if (!flags_end && strncmp(argv[i], "--", 2) == 0) {
+        } else if (!flags_end && is_flag(cli, common, argv[i])) {
             int exit_code = flag_read(cli, common, argc, argv, &i);
 
             if (exit_code != 0) {
                 return exit_code;
             }
+        } else if (cli->command == NULL && cli->address_first &&
+                   strstr(argv[i], "://") != NULL) {
+            cli->address = argv[i];
         } else if (cli->command == NULL) {
             cli->command = command_find(cli, argv[i]);
             if (cli->command == NULL) {

@@ -38,7 +38,7 @@ enum cli_flag_kind {
 };
 
 struct cli_flag {
-    const char *name;
+    const char *name;  /* one of a single letter stands behind one dash */
     const char *value; /* NULL for a switch */
     const char *help;
     enum cli_flag_kind kind;
@@ -67,6 +67,7 @@ struct cli {
     const struct cli_flag *flags; /* of all commands of this program; those of
                                      text have twins in the environment */
     size_t n_flags;
+    bool address_first;        /* the address may stand before the command */
     const char *token_flag;    /* another name for "token-file", or NULL */
     const char *token_help;    /* what the token is good for */
     const char *token_missing; /* said where the file is missing, or NULL */

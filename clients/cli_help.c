@@ -31,7 +31,7 @@ cli_environment_read(struct cli *cli, const struct cli_flags *common)
         char name[CLI_VARIABLE_SIZE];
         const char *value;
 
-        if (flag->kind != CLI_FLAG_TEXT) {
+        if (flag->kind != CLI_FLAG_TEXT || flag->name[1] == '\0') {
             continue;
         }
         cli_variable(cli, flag, name);
@@ -52,7 +52,8 @@ print_flags(const struct cli *cli, const struct cli_flag *flags, size_t n_flags,
     size_t i;
 
     for (i = 0; i < n_flags; i++) {
-        (void)snprintf(flag, sizeof(flag), "--%s%s%s", flags[i].name,
+        (void)snprintf(flag, sizeof(flag), "%s%s%s%s",
+                       flags[i].name[1] == '\0' ? "-" : "--", flags[i].name,
                        flags[i].value == NULL ? "" : " ",
                        flags[i].value == NULL ? "" : flags[i].value);
         (void)printf("  %-20s %s", flag, flags[i].help);
@@ -96,9 +97,10 @@ cli_help(const struct cli *cli, const struct cli_flags *common)
 
         width = length > width ? length : width;
     }
-    (void)printf("%s: %s\n\nUsage: %s [FLAG]... COMMAND [FLAG]... "
+    (void)printf("%s: %s\n\nUsage: %s %s[FLAG]... COMMAND [FLAG]... "
                  "[ARGUMENT]...\n\nCommands:\n",
-                 cli->program, cli->summary, cli->program);
+                 cli->program, cli->summary, cli->program,
+                 cli->address_first ? "[ADDRESS] " : "");
     for (i = 0; i < cli->n_commands; i++) {
         const struct cli_command *command = &cli->commands[i];
 
