@@ -91,7 +91,9 @@ static const char load_help[] =
 static const char completion_help[] =
     "Methods and services come from the server that stands on the line, or "
     "from\nRPCCTL_ADDRESS.\n\n"
-    "  source <(rpcctl completion bash)";
+    "  source <(rpcctl completion bash)\n"
+    "  rpcctl completion bash "
+    ">~/.local/share/bash-completion/completions/rpcctl";
 
 static const struct cli_command commands[] = {
     {"ls", "[SERVICE]", "list services, or methods", ls_help, 0, 1, ls_flags,
@@ -101,7 +103,14 @@ static const struct cli_command commands[] = {
     {"template", "METHOD", "print a request to be filled in", template_help, 1,
      1, NULL, 0, rpcctl_template},
     {"call", "METHOD [REQUEST]...", "call a method", call_help, 1, 1000,
-     call_flags, N_OF(call_flags), rpcctl_call}};
+     call_flags, N_OF(call_flags), rpcctl_call},
+    {"health", "[SERVICE]", "tell whether a server serves", health_help, 0, 1,
+     health_flags, N_OF(health_flags), rpcctl_health},
+    {"load", "METHOD [REQUEST]...",
+     "call a method again and again, and time it", load_help, 1, 1000,
+     load_flags, N_OF(load_flags), rpcctl_load},
+    {"completion", "bash", "print a script that completes commands",
+     completion_help, 1, 1, NULL, 0, rpcctl_completion}};
 
 int
 main(int argc, char **argv)
@@ -116,11 +125,6 @@ main(int argc, char **argv)
                       .token_help = "The first line is a token, sent as "
                                     "\"authorization: Bearer\"."};
 
-    (void)health_flags;
-    (void)load_flags;
-    (void)health_help;
-    (void)load_help;
-    (void)completion_help;
     rpcctl_interrupt_begin();
     return cli_main(&cli, argc, argv);
 }

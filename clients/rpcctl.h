@@ -61,6 +61,10 @@ void rpcctl_interrupt_cancels(struct rpcrt_call *call);
 void rpcctl_interrupt_asks(void);
 bool rpcctl_interrupted(void);
 
+/* Ask for the server's health, to see that it is there at all: 0, or the exit
+ * code if there is no answer. */
+int rpcctl_health_try(struct cli *cli);
+
 /* -- types: rpcctl_types.c, rpcctl_reflect.c ------------------------------- */
 
 /* The types behind a symbol, a service for one, or of all services if it is

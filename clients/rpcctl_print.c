@@ -183,12 +183,19 @@ rpcctl_tell_message(const struct rpcctl_method *what, char direction,
 void
 rpcctl_tell_end(const struct rpcrt_call *call)
 {
+    char header[] = "< ";
+    char trailer[] = "< trailer ";
+
     if (!rpcctl_options.verbose) {
         return;
     }
+    rpcrt_call_each_header(call, tell_entry, header);
+    rpcrt_call_each_trailer(call, tell_entry, trailer);
     rpcctl_colour(stderr, RPCCTL_DIM);
-    (void)fprintf(stderr, "< %s, by the %s\n",
-                  rpcrt_code_name(rpcrt_call_code(call)),
-                  rpcrt_origin_text(rpcrt_call_origin(call)));
+    (void)fprintf(stderr, "< %s from %s in %.3f ms, by the %s, attempt %u\n",
+                  rpcrt_code_name(rpcrt_call_code(call)), rpcrt_call_peer(call),
+                  (double)rpcrt_call_duration_us(call) / 1e3,
+                  rpcrt_origin_text(rpcrt_call_origin(call)),
+                  rpcrt_call_attempts(call));
     rpcctl_colour(stderr, RPCCTL_PLAIN);
 }
