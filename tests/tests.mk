@@ -63,7 +63,7 @@ RUNENV := BUILD='$(BUILD)' O='$(O)' VARIANT='$(VARIANT)' PLUGIN='$(O)/bin/protoc
           KVD='$(O)/bin/kvd' KVCTL='$(O)/bin/kvctl' \
           PAYMENTD='$(O)/bin/paymentd' PAYCTL='$(O)/bin/payctl' \
           PETSTORED='$(O)/bin/petstored' PETCTL='$(O)/bin/petctl' \
-          RPCPROXY='$(RPCPROXY)' \
+          RPCCTL='$(O)/bin/rpcctl' RPCPROXY='$(RPCPROXY)' \
           GOLDEN=tests/golden
 
 # The first example of the README is built against an installation.
