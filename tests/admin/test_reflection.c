@@ -175,6 +175,7 @@ EACH_GROUND(reflection, says_what_does_not_exist_and_goes_on, 20)
         "admin.zoo.",
         "admin.zoo.Zo",
         "admin.zoo.Zooo",
+        "admin.zoo.ZooxFeed",
         "admin.zoo.Zoo.",
         "admin.zoo.Zoo.Feed.x",
         "admin.zoo.Zoo.LARGE",

@@ -39,6 +39,7 @@ scripts() {
         $make --no-print-directory $jobs WERROR=1 VARIANT=release all
     step 'headers' $make --no-print-directory WERROR=1 headers
     step 'library size' sh tests/setup/size.sh
+    step 'library symbols' sh tests/setup/symbols.sh
     step 'clang-tidy and clang warnings' \
         $make --no-print-directory $jobs WERROR=1 VARIANT=release tidy
 }
