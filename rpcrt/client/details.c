@@ -29,3 +29,21 @@ rpcrt_error_info_get(const struct rpcrt_error_info *info, const char *name)
     }
     return NULL;
 }
+
+bool
+rpcrt_call_retry_info(const struct rpcrt_call *call, uint64_t *ret_delay_ms)
+{
+    return call->details != NULL &&
+           rpcrt__retry_info_decode(call->details, call->details_size,
+                                    ret_delay_ms);
+}
+
+size_t
+rpcrt_call_violations(const struct rpcrt_call *call,
+                      struct rpcrt_violation *ret_items, size_t n_items)
+{
+    return call->details == NULL
+               ? 0
+               : rpcrt__violations_decode(call->details, call->details_size,
+                                          ret_items, n_items);
+}

@@ -39,6 +39,7 @@ rpcrt_ctx_fail(struct rpcrt_ctx *ctx, enum rpcrt_code code, const char *format,
     ctx->details = NULL;
     ctx->details_size = 0;
     ctx->origin = RPCRT_ORIGIN_HANDLER;
+    ctx->outcome.code = code; /* for who adds details */
     return code;
 }
 

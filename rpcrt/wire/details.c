@@ -1,99 +1,21 @@
 /*
- * The two messages of details.h, by hand: they are few fields, and protobuf's
- * own are not there when the runtime is built. Unknown fields are skipped, and
- * a field that comes twice has its last value, as protobuf wants it.
+ * The google.rpc.Status of details.h, by hand: it is three fields, and
+ * protobuf's own message is not there when the runtime is built. Unknown fields
+ * are kept, and a field that comes twice has its last value, as protobuf wants
+ * it.
  */
 #include "wire/details.h"
 
 #include "core/utf8.h"
-#include "wire/fields.h"
-#include <rpcrt/limits.h>
 #include <string.h>
 
-#define TYPE_NAME "google.rpc.ErrorInfo"
-#define TYPE_URL "type.googleapis.com/" TYPE_NAME
+#define URL_PREFIX "type.googleapis.com/"
 
-/* google.rpc.Status */
 enum { STATUS_CODE = 1, STATUS_MESSAGE = 2, STATUS_DETAILS = 3 };
 /* google.protobuf.Any */
 enum { ANY_TYPE_URL = 1, ANY_VALUE = 2 };
-/* google.rpc.ErrorInfo, and an entry of its map */
-enum { INFO_REASON = 1, INFO_DOMAIN = 2, INFO_METADATA = 3 };
-enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 
-/* -- writing --------------------------------------------------------------- */
-
-static uint8_t *
-put_varint(uint8_t *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (uint8_t)value;
-    return at;
-}
-
-static uint8_t *
-put_bytes(uint8_t *at, unsigned field, const void *bytes, size_t size)
-{
-    at = put_varint(at, field << 3 | RPCRT__WIRE_BYTES);
-    at = put_varint(at, size);
-    memcpy(at, bytes, size);
-    return at + size;
-}
-
-/* A text that is not empty. */
-static uint8_t *
-put_text(uint8_t *at, unsigned field, const char *text)
-{
-    return text[0] == '\0' ? at : put_bytes(at, field, text, strlen(text));
-}
-
-static size_t
-info_encode(const struct rpcrt_error_info *info, uint8_t *bytes)
-{
-    uint8_t entry[RPCRT_REASON_SIZE_MAX + RPCRT_INFO_VALUE_SIZE_MAX + 8];
-    uint8_t *at = bytes;
-    size_t i;
-
-    at = put_text(at, INFO_REASON, info->reason);
-    at = put_text(at, INFO_DOMAIN, info->domain);
-    for (i = 0; i < info->n_entries; i++) {
-        uint8_t *end = put_text(entry, ENTRY_KEY, info->entries[i].name);
-
-        end = put_text(end, ENTRY_VALUE, info->entries[i].value);
-        at = put_bytes(at, INFO_METADATA, entry, (size_t)(end - entry));
-    }
-    return (size_t)(at - bytes);
-}
-
-size_t
-rpcrt__details_encode(enum rpcrt_code code, const char *message,
-                      const struct rpcrt_error_info *info,
-                      uint8_t ret_bytes[RPCRT__DETAILS_ENCODED_MAX])
-{
-    uint8_t value[RPCRT__DETAILS_ENCODED_MAX - RPCRT_TEXT_SIZE - 128];
-    uint8_t any[sizeof value + 64];
-    char text[RPCRT_TEXT_SIZE];
-    uint8_t *at = any;
-    size_t any_size;
-
-    rpcrt__details_text(text, sizeof text, message);
-    at = put_text(at, ANY_TYPE_URL, TYPE_URL);
-    at = put_bytes(at, ANY_VALUE, value, info_encode(info, value));
-    any_size = (size_t)(at - any);
-    at = ret_bytes;
-    if (code != RPCRT_OK) {
-        at = put_varint(at, STATUS_CODE << 3 | RPCRT__WIRE_VARINT);
-        at = put_varint(at, (uint64_t)code);
-    }
-    at = put_text(at, STATUS_MESSAGE, text);
-    at = put_bytes(at, STATUS_DETAILS, any, any_size);
-    return (size_t)(at - ret_bytes);
-}
-
-/* -- an ErrorInfo ---------------------------------------------------------- */
+/* -- texts ----------------------------------------------------------------- */
 
 void
 rpcrt__details_text(char *field, size_t size, const char *text)
@@ -108,32 +30,8 @@ rpcrt__details_text(char *field, size_t size, const char *text)
 }
 
 bool
-rpcrt__details_add(struct rpcrt_error_info *info, const char *name,
-                   const char *value)
-{
-    size_t i;
-
-    for (i = 0; i < info->n_entries; i++) {
-        if (strcmp(info->entries[i].name, name) == 0) {
-            break;
-        }
-    }
-    if (i == RPCRT_INFO_ENTRIES_MAX) {
-        return false;
-    }
-    rpcrt__details_text(info->entries[i].name, sizeof info->entries[i].name,
-                        name);
-    rpcrt__details_text(info->entries[i].value, sizeof info->entries[i].value,
-                        value);
-    info->n_entries += i == info->n_entries ? 1 : 0;
-    return true;
-}
-
-/* -- reading --------------------------------------------------------------- */
-
-/* Copy a text that fits, or its beginning; false if it is no text. */
-static bool
-get_text(const struct rpcrt__fields *bytes, char *ret_text, size_t text_size)
+rpcrt__details_get_text(const struct rpcrt__fields *bytes, char *ret_text,
+                        size_t text_size)
 {
     size_t size = (size_t)(bytes->end - bytes->at);
 
@@ -148,41 +46,26 @@ get_text(const struct rpcrt__fields *bytes, char *ret_text, size_t text_size)
     return true;
 }
 
-/* One entry of the map; one too many is left out. */
+/* -- reading --------------------------------------------------------------- */
+
+/* What is in an Any; false if it is not well-formed. */
 static bool
-entry_decode(struct rpcrt__fields reader, struct rpcrt_error_info *info)
+any_decode(struct rpcrt__fields reader, struct rpcrt__fields *ret_type_url,
+           struct rpcrt__fields *ret_value)
 {
-    char name[RPCRT_REASON_SIZE_MAX + 1] = "";
-    char value[RPCRT_INFO_VALUE_SIZE_MAX + 1] = "";
+    static const uint8_t nothing[1];
     struct rpcrt__wire_field field;
 
+    *ret_type_url = (struct rpcrt__fields){nothing, nothing};
+    *ret_value = (struct rpcrt__fields){nothing, nothing};
     while (reader.at < reader.end) {
-        if (!rpcrt__fields_next(&reader, &field) ||
-            (rpcrt__field_is(&field, ENTRY_KEY) &&
-             !get_text(&field.bytes, name, sizeof name)) ||
-            (rpcrt__field_is(&field, ENTRY_VALUE) &&
-             !get_text(&field.bytes, value, sizeof value))) {
+        if (!rpcrt__fields_next(&reader, &field)) {
             return false;
         }
-    }
-    (void)rpcrt__details_add(info, name, value);
-    return true;
-}
-
-static bool
-info_decode(struct rpcrt__fields reader, struct rpcrt_error_info *info)
-{
-    struct rpcrt__wire_field field;
-
-    while (reader.at < reader.end) {
-        if (!rpcrt__fields_next(&reader, &field) ||
-            (rpcrt__field_is(&field, INFO_REASON) &&
-             !get_text(&field.bytes, info->reason, sizeof info->reason)) ||
-            (rpcrt__field_is(&field, INFO_DOMAIN) &&
-             !get_text(&field.bytes, info->domain, sizeof info->domain)) ||
-            (rpcrt__field_is(&field, INFO_METADATA) &&
-             !entry_decode(field.bytes, info))) {
-            return false;
+        if (rpcrt__field_is(&field, ANY_TYPE_URL)) {
+            *ret_type_url = field.bytes;
+        } else if (rpcrt__field_is(&field, ANY_VALUE)) {
+            *ret_value = field.bytes;
         }
     }
     return true;
@@ -190,65 +73,127 @@ info_decode(struct rpcrt__fields reader, struct rpcrt_error_info *info)
 
 /* The type is what stands behind the last slash. */
 static bool
-is_error_info(const struct rpcrt__fields *type_url)
+is_type(const struct rpcrt__fields *type_url, const char *type)
 {
-    size_t size = sizeof TYPE_NAME - 1;
+    size_t size = strlen(type);
 
     return (size_t)(type_url->end - type_url->at) > size &&
-           memcmp(type_url->end - size, TYPE_NAME, size) == 0 &&
+           memcmp(type_url->end - size, type, size) == 0 &&
            *(type_url->end - size - 1) == '/';
 }
 
-/* One detail; if it is the first ErrorInfo, what is in it. */
+/* Find the first detail of a type: its field in the Status, from `ret_from` to
+ * `ret_to`, and its value; both NULL if there is none. False if the Status is
+ * not well-formed. */
 static bool
-any_decode(struct rpcrt__fields reader, bool *found,
-           struct rpcrt_error_info *info)
+locate(struct rpcrt__fields reader, const char *type, const uint8_t **ret_from,
+       const uint8_t **ret_to, struct rpcrt__fields *ret_value)
 {
-    static const uint8_t nothing[1];
-    struct rpcrt__fields type_url = {nothing, nothing};
-    struct rpcrt__fields value = {nothing, nothing};
+    struct rpcrt__fields type_url;
+    struct rpcrt__fields value;
     struct rpcrt__wire_field field;
 
+    *ret_from = NULL;
+    *ret_to = NULL;
     while (reader.at < reader.end) {
+        const uint8_t *from = reader.at;
+
         if (!rpcrt__fields_next(&reader, &field)) {
             return false;
         }
-        if (rpcrt__field_is(&field, ANY_TYPE_URL)) {
-            type_url = field.bytes;
-        } else if (rpcrt__field_is(&field, ANY_VALUE)) {
-            value = field.bytes;
+        if (!rpcrt__field_is(&field, STATUS_DETAILS)) {
+            continue;
+        }
+        if (!any_decode(field.bytes, &type_url, &value)) {
+            return false;
+        }
+        if (*ret_from == NULL && is_type(&type_url, type)) {
+            *ret_from = from;
+            *ret_to = reader.at;
+            *ret_value = value;
         }
     }
-    if (*found || !is_error_info(&type_url)) {
-        return true;
-    }
-    *found = true;
-    return info_decode(value, info);
+    return true;
 }
 
 bool
-rpcrt__details_decode(const uint8_t *bytes, size_t size, uint32_t *ret_code,
-                      struct rpcrt_error_info *ret_info)
+rpcrt__details_find(const uint8_t *status, size_t status_size, const char *type,
+                    struct rpcrt__fields *ret_value)
 {
-    struct rpcrt__fields reader = {bytes, bytes + size};
-    struct rpcrt_error_info info = {.n_entries = 0};
-    uint64_t code = 0;
-    bool found = false;
-    struct rpcrt__wire_field field;
+    struct rpcrt__fields reader = {status, status + status_size};
+    const uint8_t *from;
+    const uint8_t *to;
 
-    while (reader.at < reader.end) {
-        if (!rpcrt__fields_next(&reader, &field) ||
-            (rpcrt__field_is(&field, STATUS_DETAILS) &&
-             !any_decode(field.bytes, &found, &info))) {
-            return false;
-        }
+    return locate(reader, type, &from, &to, ret_value) && from != NULL;
+}
+
+uint32_t
+rpcrt__details_code(const uint8_t *status, size_t status_size)
+{
+    struct rpcrt__fields reader = {status, status + status_size};
+    struct rpcrt__wire_field field;
+    uint64_t code = 0;
+
+    while (reader.at < reader.end && rpcrt__fields_next(&reader, &field)) {
         if (field.number == STATUS_CODE && field.type == RPCRT__WIRE_VARINT) {
             code = field.value;
         }
     }
-    if (found) {
-        *ret_code = (uint32_t)code;
-        *ret_info = info;
+    return (uint32_t)code;
+}
+
+/* -- writing --------------------------------------------------------------- */
+
+size_t
+rpcrt__details_begin(enum rpcrt_code code, const char *message,
+                     uint8_t ret_bytes[RPCRT__DETAILS_ENCODED_MAX])
+{
+    char text[RPCRT_TEXT_SIZE];
+    uint8_t *at = ret_bytes;
+
+    rpcrt__details_text(text, sizeof text, message);
+    if (code != RPCRT_OK) {
+        at = rpcrt__put_varint_field(at, STATUS_CODE, (uint64_t)code);
     }
-    return found;
+    at = rpcrt__put_text_field(at, STATUS_MESSAGE, text);
+    return (size_t)(at - ret_bytes);
+}
+
+size_t
+rpcrt__details_put(const uint8_t *status, size_t status_size, const char *type,
+                   const uint8_t *value, size_t value_size, uint8_t *ret_bytes,
+                   size_t room)
+{
+    struct rpcrt__fields reader = {status, status + status_size};
+    size_t url_size = sizeof URL_PREFIX - 1 + strlen(type);
+    size_t any_size = rpcrt__bytes_field_size(ANY_TYPE_URL, url_size) +
+                      rpcrt__bytes_field_size(ANY_VALUE, value_size);
+    struct rpcrt__fields old_value;
+    const uint8_t *from;
+    const uint8_t *to;
+    uint8_t *at = ret_bytes;
+
+    if (!locate(reader, type, &from, &to, &old_value)) {
+        return 0;
+    }
+    if (from == NULL) {
+        from = reader.end;
+        to = reader.end;
+    }
+    if (status_size - (size_t)(to - from) +
+            rpcrt__bytes_field_size(STATUS_DETAILS, any_size) >
+        room) {
+        return 0;
+    }
+    memcpy(at, status, (size_t)(from - status));
+    at += from - status;
+    at = rpcrt__put_bytes_header(at, STATUS_DETAILS, any_size);
+    at = rpcrt__put_bytes_header(at, ANY_TYPE_URL, url_size);
+    memcpy(at, URL_PREFIX, sizeof URL_PREFIX - 1);
+    memcpy(at + sizeof URL_PREFIX - 1, type, strlen(type));
+    at = rpcrt__put_bytes_header(at + url_size, ANY_VALUE, value_size);
+    memcpy(at, value, value_size);
+    at += value_size;
+    memcpy(at, to, (size_t)(reader.end - to));
+    return (size_t)(at + (reader.end - to) - ret_bytes);
 }

@@ -3,6 +3,8 @@
  */
 #include "wire/fields.h"
 
+#include <string.h>
+
 bool
 rpcrt__fields_varint(struct rpcrt__fields *fields, uint64_t *ret_value)
 {
@@ -72,4 +74,68 @@ bool
 rpcrt__field_is(const struct rpcrt__wire_field *field, unsigned number)
 {
     return field->number == number && field->type == RPCRT__WIRE_BYTES;
+}
+
+/* -- writing --------------------------------------------------------------- */
+
+static uint8_t *
+put_varint(uint8_t *at, uint64_t value)
+{
+    while (value >= 0x80) {
+        *at++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static size_t
+varint_size(uint64_t value)
+{
+    size_t size = 1;
+
+    while (value >= 0x80) {
+        value >>= 7;
+        size++;
+    }
+    return size;
+}
+
+uint8_t *
+rpcrt__put_varint_field(uint8_t *at, unsigned number, uint64_t value)
+{
+    return put_varint(put_varint(at, number << 3 | RPCRT__WIRE_VARINT), value);
+}
+
+uint8_t *
+rpcrt__put_bytes_header(uint8_t *at, unsigned number, size_t size)
+{
+    return put_varint(put_varint(at, number << 3 | RPCRT__WIRE_BYTES), size);
+}
+
+size_t
+rpcrt__bytes_field_size(unsigned number, size_t size)
+{
+    return varint_size(number << 3) + varint_size(size) + size;
+}
+
+uint8_t *
+rpcrt__put_text_field(uint8_t *at, unsigned number, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size == 0) {
+        return at;
+    }
+    at = rpcrt__put_bytes_header(at, number, size);
+    memcpy(at, text, size);
+    return at + size;
+}
+
+size_t
+rpcrt__text_field_size(unsigned number, const char *text)
+{
+    size_t size = strlen(text);
+
+    return size == 0 ? 0 : rpcrt__bytes_field_size(number, size);
 }

@@ -1,6 +1,7 @@
 /*
- * Reading the fields of a serialized message one after the other, without a
- * descriptor: for the few messages that the runtime knows by heart.
+ * Reading the fields of a serialized message one after the other, and writing
+ * them, without a descriptor: for the few messages that the runtime knows by
+ * heart.
  */
 #ifndef RPCRT_WIRE_FIELDS_H
 #define RPCRT_WIRE_FIELDS_H
@@ -38,5 +39,18 @@ bool rpcrt__fields_next(struct rpcrt__fields *fields,
 
 /* Whether it is field `number`, and BYTES. */
 bool rpcrt__field_is(const struct rpcrt__wire_field *field, unsigned number);
+
+/* -- writing: each returns the end of what it wrote -------------------------
+ */
+
+uint8_t *rpcrt__put_varint_field(uint8_t *at, unsigned number, uint64_t value);
+
+/* What stands before the bytes of a field; and the size of both. */
+uint8_t *rpcrt__put_bytes_header(uint8_t *at, unsigned number, size_t size);
+size_t rpcrt__bytes_field_size(unsigned number, size_t size);
+
+/* A text; nothing if it is empty. And its size. */
+uint8_t *rpcrt__put_text_field(uint8_t *at, unsigned number, const char *text);
+size_t rpcrt__text_field_size(unsigned number, const char *text);
 
 #endif

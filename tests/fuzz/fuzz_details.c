@@ -62,6 +62,40 @@ is_same(const struct rpcrt_error_info *a, const struct rpcrt_error_info *b)
     return true;
 }
 
+static void
+check_violations(const uint8_t *data, size_t size)
+{
+    struct rpcrt_violation items[4];
+    size_t n = rpcrt__violations_decode(data, size, items, 4);
+
+    for (size_t i = 0; i < n && i < 4; i++) {
+        check_text(items[i].field, sizeof items[i].field);
+        check_text(items[i].text, sizeof items[i].text);
+    }
+}
+
+/* A delay that was read can be put among what it came with. */
+static void
+check_delay(const uint8_t *data, size_t size)
+{
+    static uint8_t bytes[RPCRT_DETAILS_SIZE_MAX];
+    uint8_t value[RPCRT__RETRY_INFO_MAX];
+    uint64_t delay_ms = 0;
+    uint64_t again_ms = 0;
+
+    if (!rpcrt__retry_info_decode(data, size, &delay_ms)) {
+        return;
+    }
+    size = rpcrt__details_put(data, size, RPCRT__RETRY_INFO, value,
+                              rpcrt__retry_info_encode(delay_ms, value), bytes,
+                              sizeof bytes);
+    if (size > sizeof bytes ||
+        (size > 0 && (!rpcrt__retry_info_decode(bytes, size, &again_ms) ||
+                      again_ms != delay_ms))) {
+        abort();
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -71,6 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t code = 0;
     uint32_t code_again = 0;
 
+    check_violations(data, size);
+    check_delay(data, size);
     if (!rpcrt__details_decode(data, size, &code, &first)) {
         return 0;
     }
