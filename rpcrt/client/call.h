@@ -10,6 +10,7 @@
 #include "core/idmap.h"
 #include "core/lineage.h"
 #include "core/metadata.h"
+#include "core/slots.h"
 #include <rpcrt/gen.h>
 #include <semaphore.h>
 
@@ -57,8 +58,10 @@ struct rpcrt_call {
     uint64_t deadline_ns;
     uint64_t started_ns;
     uint64_t ended_ns;
-    bool composed; /* some of it may have left */
-    bool refused;  /* the server says that it was not executed */
+    bool composed;    /* some of it may have left */
+    bool refused;     /* the server says that it was not executed */
+    unsigned n_begun; /* of the channel's interceptors */
+    struct rpcrt__slot *slots;
 
     struct rpcrt__arena arena; /* request bytes, reply bytes, reply */
     uint8_t *out;              /* metadata, then the message */

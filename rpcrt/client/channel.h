@@ -9,6 +9,7 @@
 #ifndef RPCRT_CLIENT_CHANNEL_H
 #define RPCRT_CLIENT_CHANNEL_H
 
+#include "client/intercept.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/list.h"
@@ -36,6 +37,7 @@ struct rpcrt_channel {
     char *server_name; /* for TLS; NULL: the host of the address */
     struct rpcrt_channel_options options; /* every default filled in */
     struct rpcrt__tls_identity *tls;
+    struct rpcrt__client_chain chain;
     struct rpcrt__timer timer;
     pthread_t connector;
     atomic_uint refs; /* its user, and each call: a thread that was waiting when

@@ -53,9 +53,11 @@ rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,
     rpcrt__call_end(call, code, origin, delivery);
 }
 
+/* The use is over, its owner not told yet. */
 static void
-end_child(struct rpcrt_call *call)
+leave(struct rpcrt_call *call)
 {
+    rpcrt__call_end_chain(call);
     if (call->is_child) {
         call->is_child = false;
         rpcrt__child_end(&call->child);
@@ -65,7 +67,7 @@ end_child(struct rpcrt_call *call)
 void
 rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
 {
-    end_child(call);
+    leave(call);
     if (call->done == NULL) {
         if (atomic_exchange(&call->blocked, RPCRT__OVER) == RPCRT__ASLEEP) {
             (void)sem_post(&call->over);
@@ -137,6 +139,7 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
     call->reply_message = NULL;
     call->may_have_run = false;
     call->refused = false;
+    call->slots = NULL;
     call->details = NULL;
     call->details_size = 0;
     call->outcome.code = RPCRT_OK;
@@ -265,7 +268,7 @@ launch(struct rpcrt_call *call)
                                "%s: the call or its channel is being freed",
                                call->method->path);
         pthread_mutex_unlock(&channel->lock);
-        end_child(call);
+        leave(call);
         if (call->completion_queue != NULL) {
             rpcrt_queue_done(call, call->completion_queue);
         }
@@ -306,6 +309,7 @@ prepare(struct rpcrt_call *call, const struct rpcrt_method *method,
     } else if (done == NULL) {
         atomic_store(&call->blocked, RPCRT__AWAKE);
     }
+    rpcrt__call_begin_chain(call);
     set_deadline(call);
 }
 

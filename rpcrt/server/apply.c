@@ -226,6 +226,7 @@ open_call(struct rpcrt_ctx *ctx, const struct rpcrt__call_open *open,
     ctx->parent.deadline_ns = RPCRT__NEVER;
     ctx->complete_by_ns = RPCRT__NEVER;
     if (open->timeout_ms != 0 || ctx->server->options.call_log != NULL ||
+        ctx->server->chain.n_items > 0 ||
         ctx->request_got < ctx->request_size) {
         ctx->started_ns = rpcrt__now_ns();
         ctx->parent.deadline_ns =

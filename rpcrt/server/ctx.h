@@ -10,6 +10,7 @@
 #include "core/arena.h"
 #include "core/lineage.h"
 #include "core/metadata.h"
+#include "core/slots.h"
 #include "server/server.h"
 
 struct rpcrt__session;
@@ -64,7 +65,9 @@ struct rpcrt_ctx {
     uint32_t request_size;
     uint32_t request_got;
     ProtobufCMessage *reply;
-    bool refused; /* the handler was never called */
+    bool refused;     /* the handler was never called */
+    unsigned n_begun; /* of the server's interceptors */
+    struct rpcrt__slot *slots;
 
     bool handled;
     bool released;

@@ -96,6 +96,8 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     ctx->request_got = 0;
     ctx->reply = NULL;
     ctx->refused = false;
+    ctx->n_begun = 0;
+    ctx->slots = NULL;
     ctx->handled = true; /* until a handler is to run */
     ctx->released = false;
     ctx->on_cancel.state = RPCRT__NOTICE_NONE;

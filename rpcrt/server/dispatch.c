@@ -73,7 +73,8 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
     if (rpcrt_ctx_cancelled(ctx)) {
         code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
     } else {
-        code = call_handler(ctx);
+        code = rpcrt__ctx_begin_chain(ctx);
+        code = code == RPCRT_OK ? call_handler(ctx) : code;
     }
     if (code == RPCRT_LATER) {
         return false;
@@ -170,8 +171,9 @@ serialize_reply(struct rpcrt_ctx *ctx)
     return RPCRT_OK;
 }
 
+/* Who wants to know is told of the end. */
 static void
-log_call(struct rpcrt_ctx *ctx)
+tell_end(struct rpcrt_ctx *ctx)
 {
     struct rpcrt_server_options *options = &ctx->server->options;
     struct rpcrt_call_record record = {
@@ -188,7 +190,10 @@ log_call(struct rpcrt_ctx *ctx)
         record.request_size += ctx->stream->received;
         record.reply_size += ctx->stream->sent;
     }
-    options->call_log(options->call_log_arg, &record);
+    rpcrt__ctx_end_chain(ctx, &record);
+    if (options->call_log != NULL) {
+        options->call_log(options->call_log_arg, &record);
+    }
 }
 
 /* What went wrong in a stream ends the call, unless the handler has something
@@ -233,8 +238,8 @@ rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code)
     if (code != RPCRT_OK || ctx->reply_metadata.n_entries > 0) {
         serialize_status(ctx);
     }
-    if (ctx->server->options.call_log != NULL) {
-        log_call(ctx);
+    if (ctx->n_begun > 0 || ctx->server->options.call_log != NULL) {
+        tell_end(ctx);
     }
     atomic_fetch_add(&ctx->server->counters.calls_finished, 1);
 }

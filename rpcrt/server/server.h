@@ -11,6 +11,7 @@
 #include "core/idmap.h"
 #include "core/list.h"
 #include "core/timer.h"
+#include "server/intercept.h"
 #include "transport/link.h"
 #include <pthread.h>
 #include <rpcrt/gen.h>
@@ -73,6 +74,7 @@ struct rpcrt_server {
     size_t n_services;
     struct rpcrt__drain_hook *drain_hooks; /* the latest first */
     bool listening;
+    struct rpcrt__server_chain chain;
     struct rpcrt__listener *listeners; /* in the order of listening */
 
     pthread_mutex_t lock;

@@ -18,6 +18,7 @@
 #include <rpcrt/channel.h>
 #include <rpcrt/ctx.h>
 #include <rpcrt/details.h>
+#include <rpcrt/interceptor.h>
 #include <rpcrt/json.h>
 #include <rpcrt/limits.h>
 #include <rpcrt/print.h>
