@@ -83,6 +83,7 @@ rpcrt_call_free(struct rpcrt_call *call)
     rpcrt_call_on_event(call, NULL, NULL);
     rpcrt__call_stream_free(call);
     rpcrt__metadata_fini(&call->metadata);
+    rpcrt__free(call->trace_state);
     rpcrt__arena_fini(&call->arena);
     (void)sem_destroy(&call->over);
     rpcrt__channel_unref(call->channel);
@@ -129,6 +130,8 @@ rpcrt_call_set_metadata(struct rpcrt_call *call, const char *key,
 
     if (code == RPCRT_OK && strcmp(key, "call-id") == 0) {
         call->call_id_inherited = false;
+    } else if (code == RPCRT_OK && strcmp(key, "traceparent") == 0) {
+        call->trace_carried = false;
     }
     return code == RPCRT_OK ? code : rpcrt__last_error_set(&error);
 }

@@ -12,6 +12,7 @@
 #include "core/metadata.h"
 #include "core/slots.h"
 #include <rpcrt/gen.h>
+#include <rpcrt/trace.h>
 #include <semaphore.h>
 
 enum rpcrt__call_state {
@@ -62,6 +63,11 @@ struct rpcrt_call {
     bool refused;     /* the server says that it was not executed */
     unsigned n_begun; /* of the channel's interceptors */
     struct rpcrt__slot *slots;
+
+    struct rpcrt_trace trace; /* that the caller set */
+    char *trace_state;
+    bool traced;
+    bool trace_carried; /* metadata has what the runtime put there */
 
     struct rpcrt__arena arena; /* request bytes, reply bytes, reply */
     uint8_t *out;              /* metadata, then the message */
@@ -125,6 +131,10 @@ void rpcrt__call_deliver(struct rpcrt_call *call,
 /* Whether a use with a completion runs, or its completion does on another
  * thread. [locked] */
 bool rpcrt__call_in_delivery(const struct rpcrt_call *call);
+
+/* Put the trace that the call is a part of into its metadata; what is not OK is
+ * the outcome. */
+enum rpcrt_code rpcrt__call_carry_trace(struct rpcrt_call *call);
 
 /* Wait for the end of a use without a completion; false when the time is over.
  * At once if there was none. */

@@ -180,7 +180,8 @@ serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
     size_t metadata_size;
     size_t size = 0;
 
-    if (inherit_call_id(call) != RPCRT_OK) {
+    if (inherit_call_id(call) != RPCRT_OK ||
+        rpcrt__call_carry_trace(call) != RPCRT_OK) {
         return call->outcome.code;
     }
     metadata_size = call->metadata.encoded_size;

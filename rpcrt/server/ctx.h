@@ -12,6 +12,7 @@
 #include "core/metadata.h"
 #include "core/slots.h"
 #include "server/server.h"
+#include <rpcrt/trace.h>
 
 struct rpcrt__session;
 struct rpcrt__stream;
@@ -68,6 +69,7 @@ struct rpcrt_ctx {
     bool refused;     /* the handler was never called */
     unsigned n_begun; /* of the server's interceptors */
     struct rpcrt__slot *slots;
+    const struct rpcrt_trace *trace; /* of its own, or NULL */
 
     bool handled;
     bool released;

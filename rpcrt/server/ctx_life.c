@@ -98,6 +98,7 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     ctx->refused = false;
     ctx->n_begun = 0;
     ctx->slots = NULL;
+    ctx->trace = NULL;
     ctx->handled = true; /* until a handler is to run */
     ctx->released = false;
     ctx->on_cancel.state = RPCRT__NOTICE_NONE;

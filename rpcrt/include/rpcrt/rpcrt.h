@@ -27,5 +27,6 @@
 #include <rpcrt/status.h>
 #include <rpcrt/stream.h>
 #include <rpcrt/tls.h>
+#include <rpcrt/trace.h>
 
 #endif
