@@ -102,7 +102,7 @@ $(O)/obj/gen/%.pb-c.o: $(GEN)/%.pb-c.c $(O)/flags
 $(O)/obj/rpcrt/%.o:               CPPFLAGS += -Irpcrt
 $(O)/obj/rpcrt/transport/nng/%.o: CPPFLAGS += -isystem $(O)/nng/include
 # Much code that seldom runs.
-SELDOM := $(filter $(patsubst %,$(O)/obj/rpcrt/%.o,wire/json_% wire/types% wire/details core/print \
+SELDOM := $(filter $(patsubst %,$(O)/obj/rpcrt/%.o,wire/json_% wire/types% wire/details core/print interceptors/% \
             transport/nng/address $(patsubst %,transport/nng/tls_%,config identity pem text verify)),$(RPCRT))
 $(SELDOM): SAN += $(if $(filter release,$(VARIANT)),-Os)
 $(O)/obj/services/%.o:            CPPFLAGS += -Iservices

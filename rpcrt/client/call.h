@@ -67,6 +67,8 @@ struct rpcrt_call {
     struct rpcrt_trace trace; /* that the caller set */
     char *trace_state;
     bool traced;
+    struct rpcrt_trace span; /* of this use */
+    bool has_span;
     bool trace_carried; /* metadata has what the runtime put there */
 
     struct rpcrt__arena arena; /* request bytes, reply bytes, reply */

@@ -41,6 +41,34 @@ rpcrt_call_trace(const struct rpcrt_call *call, struct rpcrt_trace *ret_trace)
     return call->parent != NULL && rpcrt_ctx_trace(call->parent, ret_trace);
 }
 
+void
+rpcrt_call_set_span(struct rpcrt_call *call, const struct rpcrt_trace *trace)
+{
+    call->span = *trace;
+    call->has_span = true;
+}
+
+bool
+rpcrt_call_span(const struct rpcrt_call *call, struct rpcrt_trace *ret_trace)
+{
+    if (call->has_span) {
+        *ret_trace = call->span;
+    }
+    return call->has_span;
+}
+
+/* Its own span, or what it is a part of. */
+static bool
+find_trace(struct rpcrt_call *call, struct rpcrt_trace *ret_trace)
+{
+    if (!call->has_span) {
+        return rpcrt_call_trace(call, ret_trace);
+    }
+    *ret_trace = call->span;
+    call->span.state = NULL; /* whose memory may go at any time from here on */
+    return true;
+}
+
 enum rpcrt_code
 rpcrt__call_carry_trace(struct rpcrt_call *call)
 {
@@ -54,9 +82,10 @@ rpcrt__call_carry_trace(struct rpcrt_call *call)
         rpcrt__metadata_remove(metadata, state_key);
         call->trace_carried = false;
     }
-    /* Most calls have none; and what a tracer or the caller set stays. */
-    if (!rpcrt_call_trace(call, &trace) ||
-        rpcrt__metadata_get(metadata, parent_key, NULL) != NULL) {
+    /* Most calls have none; and what the caller wrote himself stays. */
+    if (!find_trace(call, &trace) ||
+        (!call->has_span &&
+         rpcrt__metadata_get(metadata, parent_key, NULL) != NULL)) {
         return RPCRT_OK;
     }
     rpcrt_trace_format(&trace, text);

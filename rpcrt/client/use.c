@@ -140,6 +140,7 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
     call->may_have_run = false;
     call->refused = false;
     call->slots = NULL;
+    call->has_span = false;
     call->details = NULL;
     call->details_size = 0;
     call->outcome.code = RPCRT_OK;

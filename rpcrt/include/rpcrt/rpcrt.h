@@ -14,6 +14,7 @@
 #define RPCRT_RPCRT_H
 
 #include <rpcrt/alloc.h>
+#include <rpcrt/auth.h>
 #include <rpcrt/call.h>
 #include <rpcrt/channel.h>
 #include <rpcrt/ctx.h>
@@ -21,6 +22,8 @@
 #include <rpcrt/interceptor.h>
 #include <rpcrt/json.h>
 #include <rpcrt/limits.h>
+#include <rpcrt/logging.h>
+#include <rpcrt/metrics.h>
 #include <rpcrt/print.h>
 #include <rpcrt/queue.h>
 #include <rpcrt/server.h>

@@ -63,6 +63,15 @@ rpcrt_call_set_trace(struct rpcrt_call *call, const struct rpcrt_trace *trace);
 RPCRT_API bool rpcrt_call_trace(const struct rpcrt_call *call,
                                 struct rpcrt_trace *ret_trace);
 
+/** Give the use of a call that begins a span of its own; for begin of an
+ * interceptor. The state must be there until the request is sent. */
+RPCRT_API void rpcrt_call_set_span(struct rpcrt_call *call,
+                                   const struct rpcrt_trace *trace);
+
+/** The span of the last use; false without. The state is NULL. */
+RPCRT_API bool rpcrt_call_span(const struct rpcrt_call *call,
+                               struct rpcrt_trace *ret_trace);
+
 /* -- reporting ------------------------------------------------------------- */
 
 /** What there is to know about one call on one side. */
@@ -89,9 +98,9 @@ struct rpcrt_tracer {
 /** Interceptors that give each call a span. A trace that comes with a call is
  * continued, else one begins. The tracer must outlive server and channel. */
 RPCRT_API struct rpcrt_server_interceptor
-rpcrt_tracer_server(const struct rpcrt_tracer *tracer);
+rpcrt_tracer_server(struct rpcrt_tracer *tracer);
 RPCRT_API struct rpcrt_client_interceptor
-rpcrt_tracer_client(const struct rpcrt_tracer *tracer);
+rpcrt_tracer_client(struct rpcrt_tracer *tracer);
 
 RPCRT_END_DECLS
 
