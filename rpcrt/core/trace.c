@@ -26,7 +26,8 @@ hex_read(const char *text, uint8_t *ret_bytes, size_t n)
             return false;
         }
         ret_bytes[i / 2] =
-            (uint8_t)(ret_bytes[i / 2] << 4 | (unsigned)(digit - digits));
+            (uint8_t)((unsigned)ret_bytes[i / 2] << 4 |
+                      (unsigned)(digit - digits));
     }
     return true;
 }

@@ -172,6 +172,12 @@ check_limits(const struct rpcrt__session *session,
                                 "more",
                                 options->server_calls_max);
     }
+    if (rpcrt__overload_is_full(server, method->served)) {
+        return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
+                                "%u calls wait for their turn, the server "
+                                "takes no more",
+                                options->queue_calls_max);
+    }
     if (open->message_size + open->metadata_size + session->bytes >
         options->session_bytes_max) {
         return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,

@@ -11,6 +11,7 @@
 #include "core/lineage.h"
 #include "core/metadata.h"
 #include "core/slots.h"
+#include "server/overload.h"
 #include "server/server.h"
 #include <rpcrt/trace.h>
 
@@ -50,7 +51,7 @@ struct rpcrt_ctx {
     struct rpcrt__idnode by_id; /* in session->calls until released */
     struct rpcrt_server *server;
     struct rpcrt__session *session; /* holds a reference */
-    const struct rpcrt__served *served;
+    struct rpcrt__served *served;
     struct rpcrt__arena arena;
     struct rpcrt__parent parent; /* knows the deadline, and whether the call is
                                     cancelled */
@@ -68,6 +69,9 @@ struct rpcrt_ctx {
     ProtobufCMessage *reply;
     bool refused;     /* the handler was never called */
     unsigned n_begun; /* of the server's interceptors */
+    bool governed;    /* counts as running under overload control */
+    enum rpcrt__shed shed;
+    uint64_t turn_ns; /* when it began to wait for its turn, then had it */
     struct rpcrt__slot *slots;
     const struct rpcrt_trace *trace; /* of its own, or NULL */
 

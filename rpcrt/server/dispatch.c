@@ -73,7 +73,8 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
     if (rpcrt_ctx_cancelled(ctx)) {
         code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
     } else {
-        code = rpcrt__ctx_begin_chain(ctx);
+        code = ctx->shed == RPCRT__SHED_NOT ? rpcrt__ctx_begin_chain(ctx)
+                                            : rpcrt__overload_refuse(ctx);
         code = code == RPCRT_OK ? call_handler(ctx) : code;
     }
     if (code == RPCRT_LATER) {
@@ -242,4 +243,7 @@ rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code)
         tell_end(ctx);
     }
     atomic_fetch_add(&ctx->server->counters.calls_finished, 1);
+    if (ctx->governed) {
+        rpcrt__overload_done(ctx);
+    }
 }

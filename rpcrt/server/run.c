@@ -154,6 +154,8 @@ rpcrt_server_get_stats(struct rpcrt_server *server,
     ret_stats->messages_sent = atomic_load(&counters->messages_sent);
     ret_stats->messages_empty = atomic_load(&counters->messages_empty);
     ret_stats->calls_running = atomic_load(&server->n_calls);
+    ret_stats->calls_shed = atomic_load(&counters->calls_shed);
+    rpcrt__overload_look(server, ret_stats);
     pthread_mutex_lock(&server->lock);
     ret_stats->sessions = server->n_sessions;
     pthread_mutex_unlock(&server->lock);

@@ -248,6 +248,7 @@ fill_defaults(struct rpcrt_server_options *options)
     DEFAULT(keepalive_ms, RPCRT_KEEPALIVE_MS);
     DEFAULT(keepalive_timeout_ms, RPCRT_KEEPALIVE_TIMEOUT_MS);
     DEFAULT(drain_timeout_ms, RPCRT_DRAIN_TIMEOUT_MS);
+    DEFAULT(queue_interval_ms, RPCRT_QUEUE_INTERVAL_MS);
 #undef DEFAULT
 }
 
@@ -267,7 +268,8 @@ start(struct rpcrt_server *server, struct rpcrt__error *ret_error)
     if (rpcrt__timer_init(&server->timer, on_timer, server) != RPCRT_OK) {
         return code;
     }
-    if (rpcrt__executor_new(server->options.workers_max,
+    if (rpcrt__overload_new(server) == RPCRT_OK &&
+        rpcrt__executor_new(server->options.workers_max,
                             server->options.streams_max,
                             &server->executor) == RPCRT_OK) {
         code = rpcrt__server_link_new(&options, &link_events, server, ret_error,
@@ -291,6 +293,7 @@ free_memory(struct rpcrt_server *server)
         server->listeners = next;
     }
     rpcrt__ctx_pool_free(server);
+    rpcrt__overload_free(server->overload);
     rpcrt__idmap_fini(&server->by_peer);
     while (server->drain_hooks != NULL) {
         struct rpcrt__drain_hook *next = server->drain_hooks->next;

@@ -25,6 +25,7 @@ struct rpcrt__served {
     const void *table;
     void *self;
     bool may_block;
+    atomic_ullong time_ns; /* of its handler, at the least; see overload.c */
 };
 
 struct rpcrt__listener {
@@ -52,6 +53,7 @@ struct rpcrt__counters {
     atomic_ullong messages_received;
     atomic_ullong messages_sent;
     atomic_ullong messages_empty;
+    atomic_ullong calls_shed;
 };
 
 struct rpcrt_server {
@@ -59,6 +61,7 @@ struct rpcrt_server {
     uint64_t instance;
     struct rpcrt__server_link *link;
     struct rpcrt__executor *executor;
+    struct rpcrt__overload *overload; /* NULL: nothing is controlled */
     struct rpcrt__timer timer;
     atomic_ullong wake_ns; /* what the timer is set to */
     struct rpcrt__counters counters;
@@ -91,9 +94,8 @@ struct rpcrt_server {
 };
 
 /* NULL if the path is not served. */
-const struct rpcrt__served *
-rpcrt__server_find(const struct rpcrt_server *server, const char *path,
-                   size_t size);
+struct rpcrt__served *rpcrt__server_find(const struct rpcrt_server *server,
+                                         const char *path, size_t size);
 
 /* Write a line to the log, if there is one. */
 void rpcrt__server_log(struct rpcrt_server *server, enum rpcrt_log_level level,

@@ -48,7 +48,7 @@ place_of(const struct rpcrt_server *server, const char *path, size_t size,
     return low;
 }
 
-const struct rpcrt__served *
+struct rpcrt__served *
 rpcrt__server_find(const struct rpcrt_server *server, const char *path,
                    size_t size)
 {

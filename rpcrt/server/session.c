@@ -318,7 +318,7 @@ run_ready(struct rpcrt__session *session, struct rpcrt__list *ready)
         rpcrt__list_append(ctx->served->may_block ? &batch : &inline_tasks,
                            node);
     }
-    rpcrt__executor_submit(session->server->executor, &batch);
+    rpcrt__overload_submit(session->server, &batch);
     if (rpcrt__list_empty(&inline_tasks)) {
         return;
     }

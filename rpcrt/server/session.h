@@ -18,8 +18,8 @@ enum rpcrt__session_state {
 
 /* What a client calls by number. */
 struct rpcrt__numbered {
-    const struct rpcrt__served *served; /* NULL: not served */
-    char *path;                         /* then this, for the refusal */
+    struct rpcrt__served *served; /* NULL: not served */
+    char *path;                   /* then this, for the refusal */
 };
 
 struct rpcrt__session {

@@ -36,6 +36,8 @@
 #define RPCRT_WORKERS_MAX 32u
 /* Memory of types made at run time, their descriptors included. */
 #define RPCRT_TYPES_SIZE_MAX (64u << 20)
+/* While no call waits less than the target, overload control sheds. */
+#define RPCRT_QUEUE_INTERVAL_MS 100u
 /* Requests that one connection can have out, K in rpcrt/README.md. */
 #define RPCRT_CONTEXTS 16u
 

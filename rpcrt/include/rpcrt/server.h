@@ -61,7 +61,18 @@ struct rpcrt_server_options {
     uint32_t keepalive_ms;
     uint32_t keepalive_timeout_ms;
     uint32_t drain_timeout_ms; /* of rpcrt_server_run() */
-    rpcrt_log_fn *log;         /* NULL: silent */
+    /* Overload control; with all of it 0 or false there is none. Streams do
+     * not count: see streams_max. */
+    uint32_t running_calls_max; /* handlers that run at once, those that answer
+                                   later too; 0: workers_max */
+    uint32_t queue_calls_max;   /* calls that wait for their turn; 0: as many as
+                                   there may be */
+    uint32_t queue_target_ms;   /* waiting that is fine; when no call of an
+                                   interval has waited less, those are shed
+                                   that have waited twice that; 0: none */
+    uint32_t queue_interval_ms;
+    bool running_calls_adapt; /* find the best running_calls_max below it */
+    rpcrt_log_fn *log;        /* NULL: silent */
     void *log_arg;
     rpcrt_call_log_fn *call_log; /* NULL: calls are not logged */
     void *call_log_arg;
@@ -156,6 +167,9 @@ struct rpcrt_server_stats {
     uint64_t messages_received;
     uint64_t messages_sent;
     uint64_t messages_empty; /* sent to give a credit back */
+    uint64_t calls_shed;     /* by overload control, not executed */
+    uint32_t calls_queued;   /* waiting for their turn under it */
+    uint32_t calls_limit;    /* that it lets run at present; 0: any */
     uint32_t calls_running;
     uint32_t sessions;
 };

@@ -1,0 +1,233 @@
+/*
+ * The queue of overload.h, first come, first served.
+ */
+#include "server/overload.h"
+
+#include "core/alloc.h"
+#include "server/ctx.h"
+#include "server/limiter.h"
+#include "server/patience.h"
+#include <rpcrt/details.h>
+
+/* A handler's time falls at once, and rises by this share of the difference: it
+ * is nearer to the least than to the mean, so that a method that is slow now
+ * and then does not lose calls that it could do. */
+#define TIME_SHARE 64u
+
+struct rpcrt__overload {
+    pthread_mutex_t lock; /* guards all below */
+    struct rpcrt__list waiting;
+    unsigned n_running;
+    bool adapts;
+    struct rpcrt__limiter limiter; /* its limit counts in any case */
+    struct rpcrt__patience patience;
+    atomic_uint n_waiting;
+};
+
+enum rpcrt_code
+rpcrt__overload_new(struct rpcrt_server *server)
+{
+    const struct rpcrt_server_options *options = &server->options;
+    struct rpcrt__overload *overload;
+
+    if (options->running_calls_max == 0 && options->queue_calls_max == 0 &&
+        options->queue_target_ms == 0 && !options->running_calls_adapt) {
+        return RPCRT_OK;
+    }
+    overload = rpcrt__calloc(1, sizeof *overload);
+    if (overload == NULL) {
+        return RPCRT_RESOURCE_EXHAUSTED;
+    }
+    (void)pthread_mutex_init(&overload->lock, NULL);
+    rpcrt__list_init(&overload->waiting);
+    overload->adapts = options->running_calls_adapt;
+    rpcrt__limiter_init(&overload->limiter, options->running_calls_max != 0
+                                                ? options->running_calls_max
+                                                : options->workers_max);
+    if (!overload->adapts) {
+        overload->limiter.limit = overload->limiter.limit_max;
+    }
+    rpcrt__patience_init(&overload->patience,
+                         options->queue_target_ms * RPCRT__MS,
+                         options->queue_interval_ms * RPCRT__MS);
+    server->overload = overload;
+    return RPCRT_OK;
+}
+
+void
+rpcrt__overload_free(struct rpcrt__overload *overload)
+{
+    if (overload != NULL) {
+        (void)pthread_mutex_destroy(&overload->lock);
+        rpcrt__free(overload);
+    }
+}
+
+/* -- who runs -------------------------------------------------------------- */
+
+/* What does not block runs where it came; a stream has a limit of its own. */
+static bool
+is_governed(const struct rpcrt__served *served)
+{
+    return served->may_block &&
+           (served->method->flags & (RPCRT_METHOD_CLIENT_STREAMING |
+                                     RPCRT_METHOD_SERVER_STREAMING)) == 0;
+}
+
+bool
+rpcrt__overload_is_full(const struct rpcrt_server *server,
+                        const struct rpcrt__served *served)
+{
+    return server->overload != NULL && server->options.queue_calls_max != 0 &&
+           is_governed(served) &&
+           atomic_load(&server->overload->n_waiting) >=
+               server->options.queue_calls_max;
+}
+
+/* Decide about a call whose turn it is. [locked] */
+static enum rpcrt__shed
+judge(struct rpcrt__overload *overload, struct rpcrt_ctx *ctx, uint64_t now_ns)
+{
+    unsigned long long time_ns = atomic_load(&ctx->served->time_ns);
+    bool waited = rpcrt__patience_is_over(&overload->patience, now_ns,
+                                          now_ns - ctx->turn_ns);
+
+    if (waited) {
+        return RPCRT__SHED_WAITED;
+    }
+    if (ctx->parent.deadline_ns != RPCRT__NEVER &&
+        now_ns + time_ns > ctx->parent.deadline_ns) {
+        /* Should the time be wrong it is soon put right: else no call might
+         * ever run again to tell a better one. */
+        atomic_fetch_sub(&ctx->served->time_ns, time_ns / TIME_SHARE);
+        return RPCRT__SHED_TOO_LATE;
+    }
+    return RPCRT__SHED_NOT;
+}
+
+/* Move calls whose turn it is to a list: those that are to run, and those whose
+ * refusal is to be sent. [locked] */
+static void
+take_turns(struct rpcrt__overload *overload, uint64_t now_ns,
+           struct rpcrt__list *ready)
+{
+    struct rpcrt__list *node;
+
+    while (overload->n_running < overload->limiter.limit &&
+           (node = rpcrt__list_take(&overload->waiting)) != NULL) {
+        struct rpcrt_ctx *ctx =
+            RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node);
+
+        atomic_fetch_sub(&overload->n_waiting, 1);
+        rpcrt__list_append(ready, node);
+        if (rpcrt_ctx_cancelled(ctx)) {
+            continue; /* it ends at once */
+        }
+        ctx->shed = judge(overload, ctx, now_ns);
+        if (ctx->shed == RPCRT__SHED_NOT) {
+            ctx->governed = true;
+            ctx->turn_ns = now_ns;
+            overload->n_running++;
+        }
+    }
+}
+
+void
+rpcrt__overload_submit(struct rpcrt_server *server, struct rpcrt__list *tasks)
+{
+    struct rpcrt__overload *overload = server->overload;
+    struct rpcrt__list ready;
+    struct rpcrt__list *node;
+    uint64_t now_ns;
+
+    if (overload == NULL || rpcrt__list_empty(tasks)) {
+        rpcrt__executor_submit(server->executor, tasks);
+        return;
+    }
+    rpcrt__list_init(&ready);
+    now_ns = rpcrt__now_ns();
+    pthread_mutex_lock(&overload->lock);
+    while ((node = rpcrt__list_take(tasks)) != NULL) {
+        struct rpcrt_ctx *ctx =
+            RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node);
+
+        if (is_governed(ctx->served)) {
+            ctx->turn_ns = now_ns;
+            rpcrt__list_append(&overload->waiting, node);
+            atomic_fetch_add(&overload->n_waiting, 1);
+        } else {
+            rpcrt__list_append(&ready, node);
+        }
+    }
+    take_turns(overload, now_ns, &ready);
+    pthread_mutex_unlock(&overload->lock);
+    rpcrt__executor_submit(server->executor, &ready);
+}
+
+/* -- when it is over ------------------------------------------------------- */
+
+static void
+learn_time(struct rpcrt__served *served, uint64_t time_ns)
+{
+    uint64_t known_ns = atomic_load(&served->time_ns);
+
+    /* Others may do the same meanwhile: either is right. */
+    atomic_store(&served->time_ns,
+                 known_ns == 0 || time_ns < known_ns
+                     ? time_ns
+                     : known_ns + (time_ns - known_ns) / TIME_SHARE);
+}
+
+void
+rpcrt__overload_done(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt_server *server = ctx->server;
+    struct rpcrt__overload *overload = server->overload;
+    uint64_t now_ns = rpcrt__now_ns();
+    struct rpcrt__list ready;
+
+    rpcrt__list_init(&ready);
+    ctx->governed = false;
+    learn_time(ctx->served, now_ns - ctx->turn_ns);
+    pthread_mutex_lock(&overload->lock);
+    if (overload->adapts) {
+        rpcrt__limiter_add(&overload->limiter, now_ns, now_ns - ctx->turn_ns,
+                           overload->n_running >= overload->limiter.limit);
+    }
+    overload->n_running--;
+    take_turns(overload, now_ns, &ready);
+    pthread_mutex_unlock(&overload->lock);
+    rpcrt__executor_submit(server->executor, &ready);
+}
+
+enum rpcrt_code
+rpcrt__overload_refuse(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt_server *server = ctx->server;
+
+    atomic_fetch_add(&server->counters.calls_shed, 1);
+    ctx->origin = RPCRT_ORIGIN_RUNTIME;
+    ctx->refused = true;
+    return rpcrt_ctx_refuse_retry_after(
+        ctx, RPCRT_RESOURCE_EXHAUSTED, server->options.queue_interval_ms,
+        ctx->shed == RPCRT__SHED_WAITED
+            ? "%s: the server has more calls than it can do"
+            : "%s: too late to be done within its deadline",
+        ctx->served->method->path);
+}
+
+void
+rpcrt__overload_look(struct rpcrt_server *server,
+                     struct rpcrt_server_stats *stats)
+{
+    struct rpcrt__overload *overload = server->overload;
+
+    stats->calls_queued = 0;
+    stats->calls_limit = 0;
+    if (overload != NULL) {
+        pthread_mutex_lock(&overload->lock);
+        stats->calls_queued = atomic_load(&overload->n_waiting);
+        stats->calls_limit = overload->limiter.limit;
+        pthread_mutex_unlock(&overload->lock);
+    }
+}
