@@ -172,7 +172,7 @@ check_limits(const struct rpcrt__session *session,
                                 "more",
                                 options->server_calls_max);
     }
-    if (rpcrt__overload_is_full(server, method->served)) {
+    if (rpcrt__overload_is_full(server, session->methods[frame->aux].served)) {
         return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
                                 "%u calls wait for their turn, the server "
                                 "takes no more",

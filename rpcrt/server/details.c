@@ -16,6 +16,7 @@ static void RPCRT_PRINTF(3, 0)
     (void)rpcrt__text_format(ctx->outcome.text, sizeof ctx->outcome.text,
                              format, args);
     ctx->outcome.code = code;
+    ctx->origin = RPCRT_ORIGIN_HANDLER;
     ctx->details = NULL;
     ctx->details_size = 0;
 }

@@ -205,15 +205,17 @@ rpcrt__overload_refuse(struct rpcrt_ctx *ctx)
 {
     struct rpcrt_server *server = ctx->server;
 
-    atomic_fetch_add(&server->counters.calls_shed, 1);
-    ctx->origin = RPCRT_ORIGIN_RUNTIME;
-    ctx->refused = true;
-    return rpcrt_ctx_refuse_retry_after(
+    enum rpcrt_code code = rpcrt_ctx_refuse_retry_after(
         ctx, RPCRT_RESOURCE_EXHAUSTED, server->options.queue_interval_ms,
         ctx->shed == RPCRT__SHED_WAITED
             ? "%s: the server has more calls than it can do"
             : "%s: too late to be done within its deadline",
         ctx->served->method->path);
+
+    ctx->origin = RPCRT_ORIGIN_RUNTIME;
+    ctx->refused = true;
+    atomic_fetch_add(&server->counters.calls_shed, 1);
+    return code;
 }
 
 void
