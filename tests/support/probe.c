@@ -224,6 +224,8 @@ static const struct probe_service service = {.echo = echo,
 
 /* -- the bed --------------------------------------------------------------- */
 
+void (*bed_before_listening)(struct rpcrt_server *server);
+
 const char *
 bed_cert(const char *name)
 {
@@ -266,6 +268,9 @@ serve_all(struct probe *probe, bed_serve_fn *more, void *self,
     cr_assert_eq(probe_serve(server, &service, probe), RPCRT_OK);
     if (more != NULL) {
         cr_assert_eq(more(server, self), RPCRT_OK);
+    }
+    if (bed_before_listening != NULL) {
+        bed_before_listening(server);
     }
     cr_assert_eq(rpcrt_server_listen(server, address, tls), RPCRT_OK, "%s",
                  rpcrt_last_error());

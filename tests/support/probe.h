@@ -87,6 +87,10 @@ struct bed {
     }                                                                          \
     static void name##_body(const char *transport)
 
+/* Called for each server before it listens; NULL: not at all. For interceptors.
+ */
+extern void (*bed_before_listening)(struct rpcrt_server *server);
+
 /* Start a server on a transport ("inproc", "ipc", "tcp", "tls"), and a channel
  * to it; options may be NULL. */
 void bed_open(struct bed *bed, const char *transport,
