@@ -197,3 +197,55 @@ Test(limiter, keeps_to_its_highest)
     (void)serve(&limiter, &machine, &now_ns, 10000, 1000);
     expect_limit(&limiter, 1, 1);
 }
+
+/* -- goodput --------------------------------------------------------------- */
+
+#define COST_US 500u
+#define REFUSAL_US 10u
+#define DEADLINE_US 50000u
+
+/* Calls arrive at a steady rate for ten seconds at a server that does one after
+ * the other; returns how many a second were done within their deadline. */
+static double
+goodput(struct rpcrt__patience *judge, double load)
+{
+    double between_us = COST_US / load;
+    double arrived_us = 0;
+    double now_us = 0;
+    unsigned n_good = 0;
+
+    while (now_us < 10e6) {
+        now_us = now_us < arrived_us ? arrived_us : now_us;
+        if (now_us - arrived_us > DEADLINE_US ||
+            rpcrt__patience_is_over(judge, (uint64_t)(now_us * 1000),
+                                    (uint64_t)((now_us - arrived_us) * 1000))) {
+            now_us += REFUSAL_US;
+        } else {
+            now_us += COST_US;
+            n_good += now_us - arrived_us <= DEADLINE_US ? 1 : 0;
+        }
+        arrived_us += between_us;
+    }
+    return n_good / 10.0;
+}
+
+Test(patience, keeps_the_goodput_past_saturation)
+{
+    struct rpcrt__patience endless;
+    double peak;
+    double without;
+
+    rpcrt__patience_init(&endless, 0, 100 * RPCRT__MS);
+    init_patience();
+    peak = goodput(&patience, 1);
+    cr_assert_gt(peak, 1900);
+    for (unsigned load = 2; load <= 10; load++) {
+        /* What refusing costs is gone, of course. */
+        double left = 1 - (load - 1) * (double)REFUSAL_US / COST_US;
+
+        init_patience();
+        cr_assert_gt(goodput(&patience, load), 0.98 * left * peak, "%u", load);
+        without = goodput(&endless, load);
+        cr_assert_lt(without, 0.6 * peak, "%u: %f", load, without);
+    }
+}
