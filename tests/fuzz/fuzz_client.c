@@ -209,6 +209,45 @@ answer_status(struct host *host, unsigned slot, struct input *input)
                  (size_t)(at + size - frames));
 }
 
+/* Frames that only streams have, mostly sound. */
+static void
+answer_stream(struct host *host, unsigned slot, struct input *input)
+{
+    uint8_t choice = take_byte(input);
+    uint64_t of = 1 + choice / 4 % 4u;
+    size_t size = take_byte(input);
+    const uint8_t *bytes = take_bytes(input, &size);
+    uint8_t frames[300];
+    uint8_t *at = frames;
+
+    switch (choice % 4) {
+    case 0:
+        at = rpcrt__put_frame(at, RPCRT__FRAME_WINDOW, 0, 0, of, 4);
+        at = rpcrt__put_u32(at, (uint32_t)size << (choice / 16));
+        break;
+    case 1: /* one entry, if its sizes are right */
+        at = rpcrt__put_frame(at, RPCRT__FRAME_HEADERS, 0, 0, of,
+                              (uint32_t)(4 + size));
+        at = rpcrt__put_u32(at, choice / 16 % 2u);
+        break;
+    default:
+        at = rpcrt__put_frame(at, RPCRT__FRAME_DATA,
+                              (uint8_t)((choice % 4 == 2 ? RPCRT__START : 0u) |
+                                        (choice & 128 ? RPCRT__END : 0u)),
+                              0, of,
+                              (uint32_t)(size + (choice % 4 == 2 ? 4u : 0u)));
+        if (choice % 4 == 2) {
+            at = rpcrt__put_u32(at, (uint32_t)size << (choice / 16 % 8u));
+        }
+        break;
+    }
+    if (choice % 4 != 0 && size > 0) {
+        memcpy(at, bytes, size);
+        at += size;
+    }
+    reply_frames(host, slot, 0, host->seq++, frames, (size_t)(at - frames));
+}
+
 static void
 answer_frame(struct host *host, unsigned slot, struct input *input)
 {
@@ -308,8 +347,10 @@ step(struct host *host, struct rpcrt_call **calls, struct input *input)
     }
     switch (choice % 8) {
     case 0:
-    case 1:
         answer_call(host, slot, input);
+        break;
+    case 1:
+        answer_stream(host, slot, input);
         break;
     case 2:
         answer_status(host, slot, input);
@@ -419,7 +460,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct rpcrt_channel_options options = {
         .contexts = K,
         .arena_size_max = 1u << 20,
-        .stream_window = 400,
+        .stream_window = 100,
         .message_size_max = 100000,
         .backoff_ms_min = 60000,
         .backoff_ms_max = 60000};
