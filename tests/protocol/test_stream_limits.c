@@ -64,7 +64,9 @@ see(struct peer *peer, uint64_t call, uint32_t grant)
                 mine && frame.type == DATA && (frame.flags & START) != 0;
             seen.ended |=
                 mine && (frame.type == STATUS || (frame.flags & END) != 0);
-            seen.code = mine && frame.type == STATUS ? frame.payload[0] : 0;
+            if (mine && frame.type == STATUS) {
+                seen.code = frame.payload[0];
+            }
             over |= frame.call == echo;
         }
         bytes_free(&message);
@@ -119,6 +121,46 @@ Test(stream_limits, window_of_the_client_holds_the_server, .timeout = 30)
     cr_assert_eq(atomic_load(&bed.probe.n_streaming), 1u);
     peer_close(&peer);
     bed_await(&bed.probe.n_lost, 1);
+    bed_close(&bed);
+}
+
+/* A reader that stands still answers pings, so it is alive. */
+Test(stream_limits, reader_that_stands_is_not_cut_off, .timeout = 30)
+{
+    static const struct rpcrt_server_options options = {
+        .keepalive_ms = 20, .keepalive_timeout_ms = 300};
+    Probe__V1__Script script = PROBE__V1__SCRIPT__INIT;
+    Probe__V1__Step step = PROBE__V1__STEP__INIT;
+    Probe__V1__Step *steps[] = {&step};
+    const Probe__V1__EchoReply *reply;
+    struct rpcrt_server_stats stats;
+    struct rpcrt_call *call;
+    uint64_t n_before;
+    struct bed bed;
+    unsigned n = 0;
+
+    bed_open(&bed, "tcp", &options, NULL);
+    call = bed_call(bed.channel, 0);
+    step.n_replies = 1000;
+    step.reply_size = SIZE;
+    script.steps = steps;
+    script.n_steps = 1;
+    probe_pour_open(call, &script);
+    await_poured(&bed, RPCRT_STREAM_WINDOW / COST);
+    rpcrt_server_get_stats(bed.server, &stats);
+    n_before = stats.messages_received;
+    do { /* credits at first, then answers to pings */
+        nap_ms(1);
+        rpcrt_server_get_stats(bed.server, &stats);
+    } while (stats.messages_received < n_before + 8);
+    while (probe_pour_next(call, &reply)) {
+        n++;
+    }
+    cr_assert_eq(n, 1000);
+    expect_ok(call, probe_pour_finish(call));
+    rpcrt_server_get_stats(bed.server, &stats);
+    cr_assert_eq(stats.sessions_cut, 0u);
+    rpcrt_call_free(call);
     bed_close(&bed);
 }
 
