@@ -62,11 +62,12 @@ rpcrt__ctx_has_frame(const struct rpcrt_ctx *ctx)
 size_t
 rpcrt__ctx_frames_size(const struct rpcrt_ctx *ctx)
 {
-    size_t rest = ctx->out_size - ctx->out_sent;
+    /* Before it is answered its handler may be writing the end, unlocked. */
+    size_t rest = ctx->answered ? ctx->out_size - ctx->out_sent : 0;
     size_t size = (rest / RPCRT_DATA_FRAME_MAX + 2) * RPCRT__FRAME_SIZE + rest +
                   4 + RPCRT__STATUS_SIZE;
 
-    size += ctx->status == NULL ? 0 : ctx->status_size;
+    size += ctx->answered && ctx->status != NULL ? ctx->status_size : 0;
     if (ctx->headers_state == RPCRT__HEADERS_DUE) {
         size +=
             RPCRT__FRAME_SIZE + RPCRT__HEADERS_SIZE + ctx->headers.encoded_size;
