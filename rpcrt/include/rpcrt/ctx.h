@@ -11,6 +11,9 @@
  * the reply must point into that arena, the request, or memory that outlives
  * the answer.
  *
+ * Where the client streams there is no request, but x_receive(ctx, &message);
+ * where the server streams no reply, but x_reply(ctx, &message): see stream.h.
+ *
  * To answer later, return RPCRT_LATER, and call rpcrt_ctx_finish() from any
  * thread; until then request and reply stay.
  */
