@@ -220,7 +220,8 @@ static const struct probe_service service = {.echo = echo,
                                              .chat = probe_chat,
                                              .pour_later = probe_pour_later,
                                              .chat_later = probe_chat_later,
-                                             .trickle = probe_trickle};
+                                             .trickle = probe_trickle,
+                                             .relay_pour = probe_relay_pour};
 
 /* -- the bed --------------------------------------------------------------- */
 

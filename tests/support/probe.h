@@ -17,7 +17,7 @@ struct probe {
     atomic_uint n_hanging;   /* handlers of Hang that run now */
     atomic_uint n_cancelled; /* of them, those that were told to stop */
     atomic_uint n_meeting;
-    struct rpcrt_channel *next; /* of Relay */
+    struct rpcrt_channel *next; /* of Relay and RelayPour */
     atomic_uint n_streaming;    /* handlers of streams that run now */
     atomic_uint n_lost;         /* those that were told that the call is */
     atomic_uint n_standing;     /* those that stand still */

@@ -272,6 +272,34 @@ probe_sum(void *self, struct rpcrt_ctx *ctx, Probe__V1__SumReply *reply)
     return stream_end(&stream, code);
 }
 
+enum rpcrt_code
+probe_relay_pour(void *self, struct rpcrt_ctx *ctx,
+                 const Probe__V1__Script *request)
+{
+    const Probe__V1__EchoReply *message = NULL;
+    struct probe *probe = self;
+    enum rpcrt_code code, sent = RPCRT_OK;
+    struct rpcrt_call *call;
+
+    if (rpcrt_call_new(probe->next, 0, &call) != RPCRT_OK) {
+        return rpcrt_ctx_no_memory(ctx);
+    }
+    rpcrt_call_set_parent(call, ctx);
+    probe_pour_open(call, request);
+    while (sent == RPCRT_OK && probe_pour_next(call, &message)) {
+        sent = probe_relay_pour_reply(ctx, message);
+    }
+    if (sent != RPCRT_OK) {
+        rpcrt_call_cancel(call);
+    }
+    code = probe_pour_finish(call);
+    if (code != RPCRT_OK) {
+        (void)rpcrt_ctx_fail(ctx, code, "%s", rpcrt_call_message(call));
+    }
+    rpcrt_call_free(call);
+    return code;
+}
+
 /* -- handlers that answer later -------------------------------------------- */
 
 struct later {

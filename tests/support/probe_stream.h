@@ -14,6 +14,8 @@ enum rpcrt_code probe_chat(void *self, struct rpcrt_ctx *ctx);
 enum rpcrt_code probe_pour_later(void *self, struct rpcrt_ctx *ctx,
                                  const Probe__V1__Script *request);
 enum rpcrt_code probe_chat_later(void *self, struct rpcrt_ctx *ctx);
+enum rpcrt_code probe_relay_pour(void *self, struct rpcrt_ctx *ctx,
+                                 const Probe__V1__Script *request);
 enum rpcrt_code probe_trickle(void *self, struct rpcrt_ctx *ctx,
                               const Probe__V1__Script *request);
 

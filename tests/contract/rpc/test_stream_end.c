@@ -147,6 +147,41 @@ EACH_TRANSPORT(stream_end, by_free_is_a_cancel, 30)
     bed_close(&bed);
 }
 
+EACH_TRANSPORT(stream_end, ends_the_streams_that_its_handler_has_open, 30)
+{
+    struct bed front, back;
+    struct rpcrt_call *call;
+    struct script script;
+
+    bed_open(&back, transport, NULL, NULL);
+    bed_open(&front, transport, NULL, NULL);
+    front.probe.next = back.channel;
+    call = bed_call(front.channel, BED_TIMEOUT_MS);
+    script_init(&script, 500, 20000, 4);
+    probe_relay_pour_open(call, &script.message);
+    expect_messages(call, probe_relay_pour_next, &script, 0, 500);
+    expect_no_more(call, probe_relay_pour_next);
+    expect_ok(call, probe_relay_pour_finish(call));
+
+    script.step.n_replies = UINT32_MAX; /* it waits to send */
+    probe_relay_pour_open(call, &script.message);
+    expect_messages(call, probe_relay_pour_next, &script, 0, 10);
+    rpcrt_call_cancel(call);
+    expect_code(call, RPCRT_CANCELLED, probe_relay_pour_finish(call));
+    bed_await(&back.probe.n_streaming, 0);
+
+    script.step.stand = true; /* it waits for a message */
+    rpcrt_call_set_timeout(call, 100);
+    probe_relay_pour_open(call, &script.message);
+    expect_no_more(call, probe_relay_pour_next);
+    expect_code(call, RPCRT_DEADLINE_EXCEEDED, probe_relay_pour_finish(call));
+    bed_await(&back.probe.n_streaming, 0);
+    cr_assert_eq(atomic_load(&back.probe.n_lost), 2);
+    rpcrt_call_free(call);
+    bed_close(&front);
+    bed_close(&back);
+}
+
 /* -- time ------------------------------------------------------------------ */
 
 EACH_TRANSPORT(stream_end, by_its_deadline_is_told_to_both, 30)
