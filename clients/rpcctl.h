@@ -88,6 +88,10 @@ struct rpcctl_method {
 bool rpcctl_method_load(struct cli *cli, const char *name,
                         struct rpcctl_method *ret_method, int *ret_exit);
 
+/* Whether a full name, "kv.v1.Kv" or "/kv.v1.Kv/Put", has that at its end, and
+ * more in front: whole words. */
+bool rpcctl_ends_with(const char *full, const char *name);
+
 /* -- requests: rpcctl_body.c ----------------------------------------------- */
 
 /* The JSON of a request: one argument that is JSON or @FILE or @-, or any

@@ -89,6 +89,35 @@ describe_method(struct cli *cli, const char *name)
     return done ? 0 : CLI_EXIT_FAILED;
 }
 
+/* The full name of the only message or service that ends so; else what was
+ * given. */
+static const char *
+full_name(const struct rpcrt_types *types, const char *name)
+{
+    const struct rpcrt_service *service;
+    const struct rpcrt_file *file;
+    const char *found = name;
+    size_t n = 0;
+    size_t i;
+    size_t j;
+
+    for (i = 0; (file = rpcrt_types_file_at(types, i)) != NULL; i++) {
+        for (j = 0; j < file->n_messages; j++) {
+            if (rpcctl_ends_with(file->messages[j]->name, name)) {
+                found = file->messages[j]->name;
+                n++;
+            }
+        }
+    }
+    for (i = 0; (service = rpcrt_types_service_at(types, i)) != NULL; i++) {
+        if (rpcctl_ends_with(service->name, name)) {
+            found = service->name;
+            n++;
+        }
+    }
+    return n == 1 ? found : name;
+}
+
 int
 rpcctl_describe(struct cli *cli, int argc, char **argv)
 {
@@ -105,8 +134,15 @@ rpcctl_describe(struct cli *cli, int argc, char **argv)
     }
     if (symbol == NULL) {
         exit_code = describe_all(cli, types);
-    } else if ((file = rpcrt_types_file_of(types, symbol)) != NULL) {
-        exit_code = describe(cli, file, symbol) ? 0 : CLI_EXIT_FAILED;
+    } else {
+        const char *name = rpcrt_types_file_of(types, symbol) != NULL
+                               ? symbol
+                               : full_name(types, symbol);
+
+        file = rpcrt_types_file_of(types, name);
+        if (file != NULL) {
+            exit_code = describe(cli, file, name) ? 0 : CLI_EXIT_FAILED;
+        }
     }
     rpcrt_types_free(types);
     return symbol == NULL || file != NULL ? exit_code

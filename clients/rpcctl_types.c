@@ -31,8 +31,6 @@ file_load(struct cli *cli, const char *name, struct rpcrt_types *types)
     done = rpcrt_types_add_set(types, bytes.data, bytes.size) == RPCRT_OK;
     if (!done) {
         (void)cli_fail(cli, "%s: %s", name, rpcrt_last_error());
-    } else if (rpcrt_types_missing(types) != NULL) {
-        /* Told only if something of it is used. */
     }
     free(bytes.data);
     return done;
@@ -68,16 +66,14 @@ rpcctl_types_load(struct cli *cli, const char *symbol,
 
 /* -- methods --------------------------------------------------------------- */
 
-/* Whether a path, "/kv.v1.Kv/Put", has the name at its end: whole words. */
-static bool
-path_matches(const char *path, const char *name)
+bool
+rpcctl_ends_with(const char *full, const char *name)
 {
-    size_t length = strlen(path);
+    size_t length = strlen(full);
     size_t size = strlen(name);
-    const char *end = path + length - size;
 
-    return size < length && (end[-1] == '/' || end[-1] == '.') &&
-           strcmp(end, name) == 0;
+    return size < length && strchr("/.", full[length - size - 1]) != NULL &&
+           strcmp(full + length - size, name) == 0;
 }
 
 /* Look through all methods for the only one with that name. */
@@ -93,7 +89,7 @@ method_find(const struct cli *cli, const char *name,
     for (i = 0; (service = rpcrt_types_service_at(found->types, i)) != NULL;
          i++) {
         for (j = 0; j < service->n_methods; j++) {
-            if (path_matches(service->methods[j].path, name)) {
+            if (rpcctl_ends_with(service->methods[j].path, name)) {
                 n++;
                 found->method = &service->methods[j];
                 found->file = service->file;

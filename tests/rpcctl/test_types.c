@@ -116,6 +116,11 @@ Test(rpcctl, describes_as_in_the_proto, .timeout = 60)
                       "  SIZE_SMALL = 1;\n"
                       "  SIZE_LARGE = 5;\n"
                       "}\n");
+    EXPECT_EXIT(&desk, 0, RPCCTL(&desk, "describe", "NotAMapEntry"));
+    EXPECT_OUT(&desk, "message NotAMapEntry {\n"
+                      "  string key = 1;\n"
+                      "  string value = 2;\n"
+                      "}\n");
     EXPECT_EXIT(&desk, 2, RPCCTL(&desk, "describe", "sample.json.Nothing"));
     desk_close(&desk);
 }

@@ -12,6 +12,7 @@
 #include "support/faulty_alloc.h"
 #include "support/json.rpc.h"
 #include "support/probe.rpc.h"
+#include "support/proxy.rpc.h"
 #include "support/sample.rpc.h"
 #include "support/sample2.rpc.h"
 #include "wire/guard.h"
@@ -28,7 +29,8 @@ static const struct rpcrt_file *const generated[] = {
     &support_probe_proto,
     &kv_v1_kv_proto,
     &payment_v1_payment_proto,
-    &petstore_v1_petstore_proto};
+    &petstore_v1_petstore_proto,
+    &support_proxy_proto};
 #define N_GENERATED (sizeof generated / sizeof generated[0])
 
 /* Importers first, so that imports come late. */
