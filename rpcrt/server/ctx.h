@@ -70,7 +70,6 @@ struct rpcrt_ctx {
     bool refused;     /* the handler was never called */
     unsigned n_begun; /* of the server's interceptors */
     bool governed;    /* counts as running under overload control */
-    enum rpcrt__shed shed;
     uint64_t turn_ns; /* when it began to wait for its turn, then had it */
     struct rpcrt__slot *slots;
     const struct rpcrt_trace *trace; /* of its own, or NULL */

@@ -99,7 +99,6 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     ctx->n_begun = 0;
     ctx->slots = NULL;
     ctx->governed = false;
-    ctx->shed = RPCRT__SHED_NOT;
     ctx->trace = NULL;
     ctx->handled = true; /* until a handler is to run */
     ctx->released = false;

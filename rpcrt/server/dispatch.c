@@ -73,8 +73,7 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
     if (rpcrt_ctx_cancelled(ctx)) {
         code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
     } else {
-        code = ctx->shed == RPCRT__SHED_NOT ? rpcrt__ctx_begin_chain(ctx)
-                                            : rpcrt__overload_refuse(ctx);
+        code = rpcrt__ctx_begin_chain(ctx);
         code = code == RPCRT_OK ? call_handler(ctx) : code;
     }
     if (code == RPCRT_LATER) {

@@ -4,9 +4,9 @@
 #include "server/overload.h"
 
 #include "core/alloc.h"
-#include "server/ctx.h"
 #include "server/limiter.h"
 #include "server/patience.h"
+#include "server/session.h"
 #include <rpcrt/details.h>
 
 /* A handler's time falls at once, and rises by this share of the difference: it
@@ -84,32 +84,33 @@ rpcrt__overload_is_full(const struct rpcrt_server *server,
                server->options.queue_calls_max;
 }
 
-/* Decide about a call whose turn it is. [locked] */
-static enum rpcrt__shed
-judge(struct rpcrt__overload *overload, struct rpcrt_ctx *ctx, uint64_t now_ns)
+/* Whether a call whose turn it is had better not run. [locked] */
+static bool
+is_hopeless(struct rpcrt__overload *overload, struct rpcrt_ctx *ctx,
+            uint64_t now_ns)
 {
     unsigned long long time_ns = atomic_load(&ctx->served->time_ns);
-    bool waited = rpcrt__patience_is_over(&overload->patience, now_ns,
-                                          now_ns - ctx->turn_ns);
 
-    if (waited) {
-        return RPCRT__SHED_WAITED;
+    if (rpcrt__patience_is_over(&overload->patience, now_ns,
+                                now_ns - ctx->turn_ns)) {
+        return true;
     }
     if (ctx->parent.deadline_ns != RPCRT__NEVER &&
         now_ns + time_ns > ctx->parent.deadline_ns) {
         /* Should the time be wrong it is soon put right: else no call might
          * ever run again to tell a better one. */
         atomic_fetch_sub(&ctx->served->time_ns, time_ns / TIME_SHARE);
-        return RPCRT__SHED_TOO_LATE;
+        return true;
     }
-    return RPCRT__SHED_NOT;
+    return false;
 }
 
-/* Move calls whose turn it is to a list: those that are to run, and those whose
- * refusal is to be sent. [locked] */
+/* Move calls whose turn it is to where they belong: those that are to run, or
+ * to end at once, as they are cancelled; and those that are to be refused.
+ * [locked] */
 static void
 take_turns(struct rpcrt__overload *overload, uint64_t now_ns,
-           struct rpcrt__list *ready)
+           struct rpcrt__list *ready, struct rpcrt__list *shed)
 {
     struct rpcrt__list *node;
 
@@ -119,12 +120,12 @@ take_turns(struct rpcrt__overload *overload, uint64_t now_ns,
             RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node);
 
         atomic_fetch_sub(&overload->n_waiting, 1);
-        rpcrt__list_append(ready, node);
         if (rpcrt_ctx_cancelled(ctx)) {
-            continue; /* it ends at once */
-        }
-        ctx->shed = judge(overload, ctx, now_ns);
-        if (ctx->shed == RPCRT__SHED_NOT) {
+            rpcrt__list_append(ready, node);
+        } else if (is_hopeless(overload, ctx, now_ns)) {
+            rpcrt__list_append(shed, node);
+        } else {
+            rpcrt__list_append(ready, node);
             ctx->governed = true;
             ctx->turn_ns = now_ns;
             overload->n_running++;
@@ -132,11 +133,74 @@ take_turns(struct rpcrt__overload *overload, uint64_t now_ns,
     }
 }
 
+/* -- who is refused -------------------------------------------------------- */
+
+static void
+refuse(struct rpcrt_ctx *ctx)
+{
+    enum rpcrt_code code = rpcrt_ctx_refuse_retry_after(
+        ctx, RPCRT_RESOURCE_EXHAUSTED, ctx->server->options.queue_interval_ms,
+        "%s: the server has more calls than it can do in time",
+        ctx->served->method->path);
+
+    ctx->origin = RPCRT_ORIGIN_RUNTIME;
+    ctx->refused = true;
+    atomic_fetch_add(&ctx->server->counters.calls_shed, 1);
+    rpcrt__ctx_serialize(ctx, code);
+}
+
+/* Have the first of the list answered, and all others of its session with it:
+ * refusals must cost little. Without a lock. */
+static void
+answer_session(struct rpcrt__list *shed)
+{
+    struct rpcrt_ctx *ctx =
+        RPCRT__ELEMENT(shed->next, struct rpcrt_ctx, task.node);
+    struct rpcrt__session *session = ctx->session;
+    struct rpcrt__ctx_notices notices;
+    struct rpcrt__list *node;
+    struct rpcrt__list *following;
+
+    rpcrt__ctx_notices_init(&notices);
+    rpcrt__session_ref(session);
+    pthread_mutex_lock(&session->lock);
+    RPCRT__LIST_EACH(node, following, shed)
+    {
+        ctx = RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node);
+        if (ctx->session == session) {
+            rpcrt__list_remove(node);
+            rpcrt__session_queue(ctx, &notices);
+        }
+    }
+    rpcrt__session_pump(session, &notices);
+    pthread_mutex_unlock(&session->lock);
+    rpcrt__ctx_notices_run(&notices);
+    rpcrt__session_unref(session);
+}
+
+static void
+refuse_all(struct rpcrt__list *shed)
+{
+    struct rpcrt__list *node;
+    struct rpcrt__list *following;
+
+    RPCRT__LIST_EACH(node, following, shed)
+    {
+        refuse(RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node));
+    }
+    while (!rpcrt__list_empty(shed)) {
+        answer_session(shed);
+    }
+}
+
+/* -- in and out ------------------------------------------------------------ */
+
 void
 rpcrt__overload_submit(struct rpcrt_server *server, struct rpcrt__list *tasks)
 {
     struct rpcrt__overload *overload = server->overload;
     struct rpcrt__list ready;
+    struct rpcrt__list shed;
     struct rpcrt__list *node;
     uint64_t now_ns;
 
@@ -145,6 +209,7 @@ rpcrt__overload_submit(struct rpcrt_server *server, struct rpcrt__list *tasks)
         return;
     }
     rpcrt__list_init(&ready);
+    rpcrt__list_init(&shed);
     now_ns = rpcrt__now_ns();
     pthread_mutex_lock(&overload->lock);
     while ((node = rpcrt__list_take(tasks)) != NULL) {
@@ -159,12 +224,11 @@ rpcrt__overload_submit(struct rpcrt_server *server, struct rpcrt__list *tasks)
             rpcrt__list_append(&ready, node);
         }
     }
-    take_turns(overload, now_ns, &ready);
+    take_turns(overload, now_ns, &ready, &shed);
     pthread_mutex_unlock(&overload->lock);
     rpcrt__executor_submit(server->executor, &ready);
+    refuse_all(&shed);
 }
-
-/* -- when it is over ------------------------------------------------------- */
 
 static void
 learn_time(struct rpcrt__served *served, uint64_t time_ns)
@@ -185,8 +249,10 @@ rpcrt__overload_done(struct rpcrt_ctx *ctx)
     struct rpcrt__overload *overload = server->overload;
     uint64_t now_ns = rpcrt__now_ns();
     struct rpcrt__list ready;
+    struct rpcrt__list shed;
 
     rpcrt__list_init(&ready);
+    rpcrt__list_init(&shed);
     ctx->governed = false;
     learn_time(ctx->served, now_ns - ctx->turn_ns);
     pthread_mutex_lock(&overload->lock);
@@ -195,27 +261,10 @@ rpcrt__overload_done(struct rpcrt_ctx *ctx)
                            overload->n_running >= overload->limiter.limit);
     }
     overload->n_running--;
-    take_turns(overload, now_ns, &ready);
+    take_turns(overload, now_ns, &ready, &shed);
     pthread_mutex_unlock(&overload->lock);
     rpcrt__executor_submit(server->executor, &ready);
-}
-
-enum rpcrt_code
-rpcrt__overload_refuse(struct rpcrt_ctx *ctx)
-{
-    struct rpcrt_server *server = ctx->server;
-
-    enum rpcrt_code code = rpcrt_ctx_refuse_retry_after(
-        ctx, RPCRT_RESOURCE_EXHAUSTED, server->options.queue_interval_ms,
-        ctx->shed == RPCRT__SHED_WAITED
-            ? "%s: the server has more calls than it can do"
-            : "%s: too late to be done within its deadline",
-        ctx->served->method->path);
-
-    ctx->origin = RPCRT_ORIGIN_RUNTIME;
-    ctx->refused = true;
-    atomic_fetch_add(&server->counters.calls_shed, 1);
-    return code;
+    refuse_all(&shed);
 }
 
 void

@@ -17,13 +17,6 @@
 struct rpcrt__overload;
 struct rpcrt__served;
 
-/* Why a call is refused instead of run. */
-enum rpcrt__shed {
-    RPCRT__SHED_NOT,
-    RPCRT__SHED_WAITED,  /* too long, as others do */
-    RPCRT__SHED_TOO_LATE /* it can't be done within its deadline */
-};
-
 /* Make what the server's options ask for, which may be nothing. OK, or
  * RESOURCE_EXHAUSTED. */
 RPCRT_MUST_CHECK enum rpcrt_code
@@ -38,9 +31,6 @@ bool rpcrt__overload_is_full(const struct rpcrt_server *server,
  * afterwards. Without a lock. */
 void rpcrt__overload_submit(struct rpcrt_server *server,
                             struct rpcrt__list *tasks);
-
-/* Write the refusal of a call that was shed; returns its code. */
-enum rpcrt_code rpcrt__overload_refuse(struct rpcrt_ctx *ctx);
 
 /* The answer of a governed call is made: let the next run. Without a lock. */
 void rpcrt__overload_done(struct rpcrt_ctx *ctx);
