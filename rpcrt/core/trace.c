@@ -25,9 +25,8 @@ hex_read(const char *text, uint8_t *ret_bytes, size_t n)
         if (digit == NULL) {
             return false;
         }
-        ret_bytes[i / 2] =
-            (uint8_t)((unsigned)ret_bytes[i / 2] << 4 |
-                      (unsigned)(digit - digits));
+        ret_bytes[i / 2] = (uint8_t)((unsigned)ret_bytes[i / 2] << 4 |
+                                     (unsigned)(digit - digits));
     }
     return true;
 }
