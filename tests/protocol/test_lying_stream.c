@@ -234,6 +234,14 @@ send_nonsense(const struct exchange *exchange, struct bytes *message)
     add(exchange, message, DATA, START | END, "\2\0\0\0\x0a\5", 6);
 }
 
+/* And goes on. */
+static void
+send_nonsense_early(const struct exchange *exchange, struct bytes *message)
+{
+    lie_frame(exchange, message, DATA, START, "\2\0\0\0\x0a\5", 6);
+    add(exchange, message, DATA, START, REPLY, REPLY_SIZE);
+}
+
 static void
 send_too_large(const struct exchange *exchange, struct bytes *message)
 {
@@ -273,9 +281,11 @@ expect_bad_message(const struct lie *lie, enum rpcrt_code expected,
 
 Test(lying_stream, with_a_message_that_cant_be_read_fails_alone, .timeout = 60)
 {
-    static const struct lie lie = {"nonsense", send_nonsense};
+    static const struct lie last = {"nonsense", send_nonsense};
+    static const struct lie first = {"early nonsense", send_nonsense_early};
 
-    expect_bad_message(&lie, RPCRT_INTERNAL, "payload");
+    expect_bad_message(&last, RPCRT_INTERNAL, "payload");
+    expect_bad_message(&first, RPCRT_INTERNAL, "payload");
 }
 
 Test(lying_stream, with_a_message_too_large_fails_alone, .timeout = 60)

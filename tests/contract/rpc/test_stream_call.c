@@ -35,6 +35,32 @@ EACH_TRANSPORT(stream_call, may_be_left_and_used_again, 60)
     bed_close(&bed);
 }
 
+EACH_TRANSPORT(stream_call, drops_what_came_when_it_is_cancelled, 60)
+{
+    struct bed bed;
+    struct rpcrt_call *call;
+    struct script script;
+    Probe__V1__Step stand = PROBE__V1__STEP__INIT;
+    Probe__V1__Step *steps[2] = {&script.step, &stand};
+    const Probe__V1__EchoReply *message;
+
+    bed_open(&bed, transport, NULL, NULL);
+    call = bed_call(bed.channel, BED_TIMEOUT_MS);
+    script_init(&script, 10, 100, 0);
+    stand.stand = true;
+    script.message.steps = steps;
+    script.message.n_steps = 2;
+    probe_pour_open(call, &script.message);
+    cr_assert(probe_pour_next(call, &message));
+    bed_await(&bed.probe.n_standing, 1);
+    expect_ok(call, rpcrt_call_wait_next(call, -1));
+    rpcrt_call_cancel(call);
+    cr_assert_not(probe_pour_next(call, &message));
+    expect_code(call, RPCRT_CANCELLED, probe_pour_finish(call));
+    rpcrt_call_free(call);
+    bed_close(&bed);
+}
+
 #define METHOD(name, flags)                                                    \
     {                                                                          \
         "/probe.v1.Probe/" name, &probe__v1__echo_request__descriptor,         \
