@@ -2,7 +2,7 @@
  * What both sides may expect of a stream, over every transport: all that is
  * sent arrives, in order, and the end is the one that was meant.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <stdio.h>
 #include <string.h>

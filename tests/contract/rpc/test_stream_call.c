@@ -2,7 +2,7 @@
  * The call object of a stream: used again, wrongly, or before there is anybody
  * to talk to.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <rpcrt/gen.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * How a stream ends before its time: whoever ends it, the other side is told
  * at once, and nothing hangs.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <pthread.h>
 #include <signal.h>

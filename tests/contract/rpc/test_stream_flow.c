@@ -2,7 +2,7 @@
  * Windows: who is slow slows down its own sender and nobody else, memory stays
  * flat, and who must not wait need not.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <pthread.h>
 #include <stdlib.h>

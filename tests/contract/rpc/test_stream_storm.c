@@ -2,7 +2,7 @@
  * Streams of every kind at once, ended in every way at any time: what ends well
  * has brought everything, nothing hangs, and nothing is left at the server.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * Streams used by several threads, and by threads that must not wait.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /*
  * Helpers of the tests of streams.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>

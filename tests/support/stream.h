@@ -2,8 +2,8 @@
  * What tests of streams have in common: scripts for the probe's handlers, and
  * checks of what they send.
  */
-#ifndef TESTS_CONTRACT_RPC_STREAM_H
-#define TESTS_CONTRACT_RPC_STREAM_H
+#ifndef TESTS_STREAM_H
+#define TESTS_STREAM_H
 
 #include "support/probe.h"
 
