@@ -189,9 +189,10 @@ file_table(struct text *text, const struct file *file, size_t n_imports,
     text_add(text, "};\n");
 }
 
-/* Add names as they stand in a table: each on a line below the first. */
+/* Add names that are or-ed, as they stand in a table: each on a line below the
+ * first; all have the same beginning. */
 static void
-alternatives(struct text *text, const char *member, const char *ending,
+alternatives(struct text *text, const char *member, const char *beginning,
              const char *const *names, size_t n_names)
 {
     size_t i;
@@ -202,7 +203,7 @@ alternatives(struct text *text, const char *member, const char *ending,
         } else {
             text_format(text, " |\n%*s", (int)strlen(member), "");
         }
-        text_format(text, "%s%s", ending, names[i]);
+        text_format(text, "%s%s", beginning, names[i]);
     }
     text_add(text, n_names > 0 ? ",\n" : "");
 }
