@@ -99,6 +99,7 @@ struct rpcrt_call {
     void *event_arg;
     struct rpcrt__list event_node; /* in channel->events */
     bool telling;                  /* a thread is in on_event() */
+    pthread_t teller;
     bool tell_again;
 
     _Atomic(rpcrt_done_fn *) done; /* NULL: a thread waits for the use, or

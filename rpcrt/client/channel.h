@@ -92,8 +92,8 @@ void rpcrt__channel_release(struct rpcrt_channel *channel);
 void rpcrt__channel_add_event(struct rpcrt_channel *channel,
                               struct rpcrt_call *call);
 
-/* Call nobody back any more; on return nobody is being. [locked; unlocks
- * meanwhile] */
+/* Call nobody back any more; on return nobody is being, but on this thread.
+ * [locked; unlocks meanwhile] */
 void rpcrt__channel_drop_events(struct rpcrt_channel *channel,
                                 struct rpcrt_call *call);
 

@@ -108,7 +108,7 @@ rpcrt__channel_drop_events(struct rpcrt_channel *channel,
                            struct rpcrt_call *call)
 {
     call->on_event = NULL;
-    while (call->telling) {
+    while (call->telling && !pthread_equal(call->teller, pthread_self())) {
         (void)pthread_cond_wait(&channel->delivered, &channel->lock);
     }
 }
@@ -148,6 +148,7 @@ tell_owners(struct rpcrt_channel *channel)
             continue;
         }
         call->telling = true;
+        call->teller = pthread_self();
         while (call->tell_again && call->on_event != NULL) {
             rpcrt_event_fn *on_event = call->on_event;
             void *arg = call->event_arg;

@@ -98,6 +98,9 @@ unit_of(const char *metric)
 {
     size_t length = strlen(metric);
 
+    if (strcmp(metric, "gb_per_s") == 0) {
+        return "GB/s";
+    }
     if (length > 3 && strcmp(metric + length - 3, "_us") == 0) {
         return "us";
     }

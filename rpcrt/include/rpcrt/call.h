@@ -84,8 +84,10 @@ RPCRT_API void rpcrt_call_cancel(struct rpcrt_call *call);
 
 /**
  * Wait until a use that was started is over and its completion, if it has one,
- * has returned; x_take() then says how it ended. A call of a completion queue
- * is taken out of it. Not from a completion callback.
+ * has returned; x_take() then says how it ended, or x_finish() of a stream: one
+ * that brings more than its window does not end while nobody takes messages. A
+ * call of a completion queue is taken out of it. Not from a completion
+ * callback.
  *
  * timeout_ms  as for poll(2): negative: for ever; 0: do not wait
  * Returns     OK, whatever the outcome, and if none was started; or
@@ -124,8 +126,9 @@ RPCRT_API const char *rpcrt_call_metadata(const struct rpcrt_call *call,
 RPCRT_API const char *rpcrt_call_header(const struct rpcrt_call *call,
                                         const char *key, size_t *ret_size);
 
-/** Wait until the headers of a stream have come, or anything else has. OK, or
- * DEADLINE_EXCEEDED; timeout_ms as for rpcrt_call_wait(). */
+/** Wait until the headers of a stream have come, or anything else has; without
+ * a stream, until the use is over. OK, or DEADLINE_EXCEEDED; timeout_ms as for
+ * rpcrt_call_wait(). */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt_call_wait_headers(struct rpcrt_call *call, int timeout_ms);
 

@@ -127,14 +127,15 @@ rpcrt_call_take(struct rpcrt_call *call, const ProtobufCMessage **ret_reply);
  * open, then send and next from one thread each, then finish by one. */
 
 /** Begin. The request is not needed after this returns; NULL if the client
- * sends a stream. What goes wrong is told by the others. */
+ * sends a stream. What goes wrong is told by the others. A stream that the call
+ * is still used for is cancelled. */
 RPCRT_API void rpcrt_call_open(struct rpcrt_call *call,
                                const struct rpcrt_method *method,
                                const ProtobufCMessage *request);
 
 /** Send one message, which is not needed after this returns; waits while the
- * window is full. False: the call is over, finish says how. A message that is
- * larger than the server takes ends the call. */
+ * window is full. False: the call is over, finish says how, or close_send was
+ * called. A message that is larger than the server takes ends the call. */
 RPCRT_API RPCRT_MUST_CHECK bool
 rpcrt_call_send(struct rpcrt_call *call, const ProtobufCMessage *message);
 

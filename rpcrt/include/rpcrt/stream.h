@@ -46,10 +46,12 @@ rpcrt_call_wait_next(struct rpcrt_call *call, int timeout_ms);
 RPCRT_API size_t rpcrt_call_room(struct rpcrt_call *call);
 
 /**
- * Be told, on a thread of the runtime, when x_next() would no longer wait or
- * rpcrt_call_room() has turned from 0 to more: for programs with a loop of
- * their own. It must not block, nor use the call but for rpcrt_call_cancel().
- * It may be called without need. Before x_open(); NULL undoes it.
+ * Be told, on a thread of the runtime or the one that closes the channel, when
+ * x_next() would no longer wait or rpcrt_call_room() has turned from 0 to more:
+ * for programs with a loop of their own. It must not block, nor use the call
+ * but for rpcrt_call_cancel(). It may be called without need. Before x_open();
+ * it stays for the uses that follow. NULL undoes it, and waits for a function
+ * that runs on another thread.
  */
 typedef void rpcrt_event_fn(struct rpcrt_call *call, void *arg);
 RPCRT_API void rpcrt_call_on_event(struct rpcrt_call *call, rpcrt_event_fn *fn,
