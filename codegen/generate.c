@@ -18,7 +18,7 @@ decode_request(struct pool *pool, struct bytes bytes)
         bytes);
 }
 
-/* Read "protoc_gen_c=PATH,…", as protoc joins what it was given. */
+/* Read "comments,protoc_gen_c=PATH,…", as protoc joins what it was given. */
 static void
 read_parameters(struct output *output, const char *parameters,
                 struct problems *problems)
@@ -32,11 +32,13 @@ read_parameters(struct output *output, const char *parameters,
         if (strncmp(one, protoc_gen_c, sizeof protoc_gen_c - 1) == 0 &&
             size > sizeof protoc_gen_c - 1) {
             output->protoc_gen_c = one + sizeof protoc_gen_c - 1;
+        } else if (strcmp(one, "comments") == 0) {
+            output->with_comments = true;
         } else if (size > 0) {
             problems_add_general(
                 problems, pool_format(output->pool,
-                                      "unknown parameter '%s'; there is only "
-                                      "protoc_gen_c=PATH",
+                                      "unknown parameter '%s'; there are only "
+                                      "comments and protoc_gen_c=PATH",
                                       one));
         }
         parameters += size + (parameters[size] == ',');
@@ -113,7 +115,8 @@ add_file(struct output *output, const struct file *file)
                    text.data);
     }
     text_init(&text, pool);
-    emit_rpc_source(&text, file, messages_descriptor(pool, file));
+    emit_rpc_source(&text, file,
+                    messages_descriptor(pool, file, output->with_comments));
     output_add(output, pool_format(pool, "%s.rpc.c", file->stem), text.data);
     if (file->no_generate) {
         add_no_messages(output, file);

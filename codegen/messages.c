@@ -122,13 +122,52 @@ copy_numbers(struct pool *pool, const int32_t *numbers, size_t n_numbers)
     return copy;
 }
 
+/* Fields of a file whose entries are counted anew when imports are dropped. */
+static bool
+is_import(const Google__Protobuf__SourceCodeInfo__Location *location)
+{
+    return location->n_path > 0 &&
+           (location->path[0] == 3 || location->path[0] == 10 ||
+            location->path[0] == 11);
+}
+
+/* What documents a declaration, and where it stands; NULL: nothing does. */
+static Google__Protobuf__SourceCodeInfo *
+comments(struct pool *pool, const Google__Protobuf__SourceCodeInfo *info)
+{
+    Google__Protobuf__SourceCodeInfo *kept = pool_array(pool, 1, sizeof *kept);
+    size_t i;
+
+    google__protobuf__source_code_info__init(kept);
+    kept->location = pool_array(pool, info->n_location, sizeof *kept->location);
+    for (i = 0; i < info->n_location; i++) {
+        const Google__Protobuf__SourceCodeInfo__Location *location =
+            info->location[i];
+        Google__Protobuf__SourceCodeInfo__Location *copy;
+
+        if ((location->leading_comments != NULL ||
+             location->trailing_comments != NULL) &&
+            !is_import(location)) {
+            copy = pool_array(pool, 1, sizeof *copy);
+            *copy = *location;
+            copy->n_leading_detached_comments = 0;
+            kept->location[kept->n_location++] = copy;
+        }
+    }
+    return kept->n_location > 0 ? kept : NULL;
+}
+
 struct bytes
-messages_descriptor(struct pool *pool, const struct file *file)
+messages_descriptor(struct pool *pool, const struct file *file,
+                    bool with_comments)
 {
     Google__Protobuf__FileDescriptorProto proto = *file->proto;
     size_t i;
 
-    proto.source_code_info = NULL;
+    if (proto.source_code_info != NULL) {
+        proto.source_code_info =
+            with_comments ? comments(pool, proto.source_code_info) : NULL;
+    }
     /* Extensions of options are part of the descriptor: what they extend must
      * remain imported. */
     if (!file->extends_options) {

@@ -19,8 +19,10 @@ struct bytes
 messages_request(const struct model *model,
                  Google__Protobuf__Compiler__CodeGeneratorRequest *request);
 
-/** The descriptor that is compiled into x.rpc.c: without comments, and without
- * imports that bring nothing but options. */
-struct bytes messages_descriptor(struct pool *pool, const struct file *file);
+/** The descriptor that is compiled into x.rpc.c: without imports that bring
+ * nothing but options; of comments those before and behind a declaration, if
+ * they are wanted. */
+struct bytes messages_descriptor(struct pool *pool, const struct file *file,
+                                 bool with_comments);
 
 #endif

@@ -20,6 +20,7 @@ struct output {
     struct output_file *files;
     size_t n_files;
     size_t capacity;
+    bool with_comments;            /* in descriptors */
     const char *protoc_gen_c;      /* program to be run, */
     struct bytes messages_request; /* with this on stdin if size > 0 */
 };

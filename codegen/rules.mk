@@ -31,7 +31,7 @@ define GENERATE
 $(call say,GEN,$<)
 $(Q)mkdir -p $(GEN)
 $(Q)$(PROTOC) -Iidl -Iservices -Itests -Irpcrt/admin -I$(PROTO) -I$(GRPCPROTO) \
-    --plugin=protoc-gen-rpcrt=$(PLUGIN) --rpcrt_out=$(GEN) $<
+    --plugin=protoc-gen-rpcrt=$(PLUGIN) --rpcrt_opt=comments --rpcrt_out=$(GEN) $<
 endef
 $(OUTPUTS): idl/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
 	$(GENERATE)

@@ -245,6 +245,41 @@ EACH_GROUND(reflection, sends_a_file_with_all_that_it_imports, 20)
     ground_close(&ground);
 }
 
+static bool
+first_file_has(const Grpc__Reflection__V1__ServerReflectionResponse *answer,
+               const char *text)
+{
+    const ProtobufCBinaryData *file =
+        &answer->file_descriptor_response->file_descriptor_proto[0];
+    size_t size = strlen(text);
+    size_t i;
+
+    for (i = 0; i + size <= file->len; i++) {
+        if (memcmp(&file->data[i], text, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+EACH_GROUND(reflection, tells_the_comments_of_declarations, 20)
+{
+    const Grpc__Reflection__V1__ServerReflectionResponse *answer;
+    struct ground ground;
+    struct rpcrt_call *call;
+
+    ground_open(&ground, transport, NULL);
+    call = open_stream(&ground);
+    answer = ask_text(call, ASK(FILE_BY_FILENAME), "admin/zoo.proto");
+    cr_assert(first_file_has(answer, "How much food it needs."));
+    cr_assert(first_file_has(answer, "a bowl"));
+    cr_assert(first_file_has(answer, "Waits until the call is cancelled."));
+    cr_assert_not(first_file_has(answer, "Of nothing."));
+    cr_assert_not(first_file_has(answer, "Of an import"));
+    close_stream(call);
+    ground_close(&ground);
+}
+
 EACH_GROUND(reflection, finds_extensions, 20)
 {
     const Grpc__Reflection__V1__ExtensionNumberResponse *numbers;

@@ -167,10 +167,12 @@ Test(request, with_unknown_parameters_is_refused_naming_each)
     static char parameters[] = "a=1,protoc_gen_c=/x/y,,b,protoc_gen_c=";
 
     request.parameter = parameters;
-    expect_error(
-        "unknown parameter 'a=1'; there is only protoc_gen_c=PATH\n"
-        "unknown parameter 'b'; there is only protoc_gen_c=PATH\n"
-        "unknown parameter 'protoc_gen_c='; there is only protoc_gen_c=PATH");
+    expect_error("unknown parameter 'a=1'; there are only "
+                 "comments and protoc_gen_c=PATH\n"
+                 "unknown parameter 'b'; there are only "
+                 "comments and protoc_gen_c=PATH\n"
+                 "unknown parameter 'protoc_gen_c='; there are only "
+                 "comments and protoc_gen_c=PATH");
 }
 
 Test(request, may_name_the_protoc_gen_c_to_run)
