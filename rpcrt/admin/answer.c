@@ -32,8 +32,7 @@ answer_error(struct rpcrt__answer *answer, enum rpcrt_code code,
     return true;
 }
 
-/* -- files --------------------------------------------------------------------
- */
+/* -- files ----------------------------------------------------------------- */
 
 static bool
 answer_file(struct rpcrt__answer *answer, const struct rpcrt_file *file)
@@ -100,8 +99,7 @@ answer_symbol(struct rpcrt__answer *answer, const struct rpcrt__files *files,
                : answer_error(answer, RPCRT_NOT_FOUND, "no symbol", symbol);
 }
 
-/* -- extensions
- * ---------------------------------------------------------------- */
+/* -- extensions ------------------------------------------------------------ */
 
 static bool
 is_other_number(void *arg, int32_t number)
@@ -170,8 +168,7 @@ answer_numbers(struct rpcrt__answer *answer, const struct rpcrt__files *files,
     return true;
 }
 
-/* -- services
- * ------------------------------------------------------------------ */
+/* -- services -------------------------------------------------------------- */
 
 static bool
 answer_services(struct rpcrt__answer *answer, const struct rpcrt_server *server)
@@ -181,13 +178,12 @@ answer_services(struct rpcrt__answer *answer, const struct rpcrt_server *server)
     const struct rpcrt_service *service;
     size_t n = 0;
 
-    while (rpcrt_server_service(server, n) != NULL) {
+    do { /* at least reflection is served */
         n++;
-    }
-    items = calloc(n, sizeof items[0]);
+    } while (rpcrt_server_service(server, n) != NULL);
+    items = answer->items = calloc(n, sizeof items[0]);
     reply->service = calloc(n, sizeof reply->service[0]);
     if (items == NULL || reply->service == NULL) {
-        free(items);
         return false;
     }
     while ((service = rpcrt_server_service(server, reply->n_service)) != NULL) {
@@ -201,8 +197,7 @@ answer_services(struct rpcrt__answer *answer, const struct rpcrt_server *server)
     return true;
 }
 
-/* -- any
- * ----------------------------------------------------------------------- */
+/* -- any ------------------------------------------------------------------- */
 
 bool
 rpcrt__answer_make(struct rpcrt__answer *answer,
@@ -243,8 +238,6 @@ rpcrt__answer_fini(struct rpcrt__answer *answer)
 {
     free(answer->files.file_descriptor_proto);
     free(answer->numbers.extension_number);
-    if (answer->services.n_service > 0) {
-        free(answer->services.service[0]); /* all of them */
-    }
+    free(answer->items);
     free(answer->services.service);
 }

@@ -15,6 +15,7 @@ struct rpcrt__answer {
     Grpc__Reflection__V1__ExtensionNumberResponse numbers;
     Grpc__Reflection__V1__ListServiceResponse services;
     Grpc__Reflection__V1__ErrorResponse error;
+    Grpc__Reflection__V1__ServiceResponse *items; /* of services */
     char text[320];
     size_t numbers_room;
 };

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* -- fields of a message ----------------------------------------------------
- */
+/* -- fields of a message --------------------------------------------------- */
 
 struct bytes {
     const uint8_t *data;
@@ -109,8 +108,7 @@ equal(struct bytes bytes, const char *text)
            (bytes.size == 0 || memcmp(bytes.data, text, bytes.size) == 0);
 }
 
-/* -- declarations ------------------------------------------------------------
- */
+/* -- declarations ---------------------------------------------------------- */
 
 #define NAME 1u         /* of every kind of declaration */
 #define PACKAGE 2u      /* of a file */
@@ -204,8 +202,7 @@ rpcrt__file_declares(const struct rpcrt_file *file, const char *symbol)
     return declares(bytes, WHOLE_FILE, symbol);
 }
 
-/* -- extensions ---------------------------------------------------------------
- */
+/* -- extensions ------------------------------------------------------------ */
 
 /* A type as fields name it: ".kv.v1.Kv". */
 static bool

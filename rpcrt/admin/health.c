@@ -109,8 +109,7 @@ on_drain(void *arg)
     pthread_mutex_unlock(&health->lock);
 }
 
-/* -- handlers: neither waits ------------------------------------------------
- */
+/* -- handlers: neither waits ----------------------------------------------- */
 
 static enum rpcrt_code
 check(void *self, struct rpcrt_ctx *ctx,
@@ -193,8 +192,7 @@ list(void *self, struct rpcrt_ctx *ctx,
 static const struct grpc_health_v1_health_service handlers = {
     .check = check, .list = list, .watch = rpcrt__health_watch};
 
-/* -- the life of a table ----------------------------------------------------
- */
+/* -- the life of a table --------------------------------------------------- */
 
 enum rpcrt_code
 rpcrt_health_new(struct rpcrt_health **ret_health)

@@ -8,11 +8,11 @@ enum rpcrt_code
 rpcrt_health_check(struct rpcrt_call *call, const char *service,
                    enum rpcrt_health_status *ret_status)
 {
-    Grpc__Health__V1__HealthCheckRequest request =
-        GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+    Grpc__Health__V1__HealthCheckRequest request;
     const Grpc__Health__V1__HealthCheckResponse *reply;
     enum rpcrt_code code;
 
+    grpc__health__v1__health_check_request__init(&request);
     /* protobuf-c has no const for strings; a request is only read. */
     request.service = (char *)(uintptr_t)service;
     code = grpc_health_v1_health_check(call, &request, &reply);

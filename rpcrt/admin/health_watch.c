@@ -6,8 +6,7 @@
  */
 #include "admin/health_state.h"
 
-/* -- what happens to a watcher ----------------------------------------------
- */
+/* -- what happens to a watcher --------------------------------------------- */
 
 void
 rpcrt__health_wake(struct rpcrt_health *health)
@@ -65,8 +64,7 @@ rpcrt__health_watch(void *self, struct rpcrt_ctx *ctx,
     return RPCRT_LATER;
 }
 
-/* -- the teller -------------------------------------------------------------
- */
+/* -- the teller ------------------------------------------------------------ */
 
 /* Send a status if the client takes one. Without the lock. */
 static enum rpcrt_code

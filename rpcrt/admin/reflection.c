@@ -70,8 +70,7 @@ answer_all(void *self, struct rpcrt_ctx *ctx)
 static const struct grpc_reflection_v1_server_reflection_service handlers = {
     .server_reflection_info = answer_all};
 
-/* -- v1alpha: its file, with the messages of v1 ------------------------------
- */
+/* -- v1alpha: its file, with the messages of v1 ---------------------------- */
 
 static const struct rpcrt_method alpha_method = {
     .path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

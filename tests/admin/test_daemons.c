@@ -59,12 +59,12 @@ expect_serving(struct rpcrt_channel *channel, const char *service)
 static size_t
 count_services(struct rpcrt_channel *channel, enum rpcrt_code *ret_code)
 {
-    Grpc__Reflection__V1__ServerReflectionRequest question =
-        GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
+    Grpc__Reflection__V1__ServerReflectionRequest question;
     const Grpc__Reflection__V1__ServerReflectionResponse *answer;
     struct rpcrt_call *call = bed_call(channel, BED_TIMEOUT_MS);
     size_t n = 0;
 
+    grpc__reflection__v1__server_reflection_request__init(&question);
     question.message_request_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES;
     question.list_services = (char *)(uintptr_t) "";
@@ -119,14 +119,14 @@ Test(daemons, keep_the_interface_to_themselves_when_told_so)
 
 Test(daemons, say_that_they_shut_down_and_are_not_kept_from_it)
 {
-    Grpc__Health__V1__HealthCheckRequest request =
-        GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+    Grpc__Health__V1__HealthCheckRequest request;
     const Grpc__Health__V1__HealthCheckResponse *message;
     struct rpcrt_channel *channel;
     struct rpcrt_call *call;
     struct daemon daemon;
     char folder[64];
 
+    grpc__health__v1__health_check_request__init(&request);
     daemon_folder_make(folder);
     channel = start(&daemon, folder, NULL);
     call = bed_call(channel, BED_TIMEOUT_MS);

@@ -92,12 +92,12 @@ listed_status(const Grpc__Health__V1__HealthListResponse *reply,
 
 EACH_GROUND(health, list_tells_of_every_service_but_the_forgotten, 20)
 {
-    Grpc__Health__V1__HealthListRequest request =
-        GRPC__HEALTH__V1__HEALTH_LIST_REQUEST__INIT;
+    Grpc__Health__V1__HealthListRequest request;
     const Grpc__Health__V1__HealthListResponse *reply;
     struct ground ground;
     struct rpcrt_call *call;
 
+    grpc__health__v1__health_list_request__init(&request);
     ground_open(&ground, transport, NULL);
     set(&ground, "petstore.v1.Petstore", RPCRT_HEALTH_NOT_SERVING);
     set(&ground, "grpc.reflection.v1.ServerReflection",
@@ -155,11 +155,12 @@ Test(health, a_status_that_is_none_is_refused)
 EACH_GROUND(health, is_answered_while_all_workers_are_busy, 20)
 {
     struct ground_options options = {.server = {.workers_max = 1}};
-    Admin__Zoo__Keeper request = ADMIN__ZOO__KEEPER__INIT;
+    Admin__Zoo__Keeper request;
     struct ground ground;
     struct rpcrt_call *busy;
     struct rpcrt_call *call;
 
+    admin__zoo__keeper__init(&request);
     ground_open(&ground, transport, &options);
     busy = bed_call(ground.channel, BED_TIMEOUT_MS);
     call = bed_call(ground.channel, BED_TIMEOUT_MS);

@@ -17,8 +17,7 @@ TestSuite(reflection);
 #define TOLD(what)                                                             \
     GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_##what
 
-/* -- asking ------------------------------------------------------------------
- */
+/* -- asking ---------------------------------------------------------------- */
 
 static const Grpc__Reflection__V1__ServerReflectionResponse *
 ask(struct rpcrt_call *call,
@@ -40,9 +39,9 @@ ask(struct rpcrt_call *call,
 static const Grpc__Reflection__V1__ServerReflectionResponse *
 ask_text(struct rpcrt_call *call, int what, const char *text)
 {
-    Grpc__Reflection__V1__ServerReflectionRequest question =
-        GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
+    Grpc__Reflection__V1__ServerReflectionRequest question;
 
+    grpc__reflection__v1__server_reflection_request__init(&question);
     question.host = (char *)(uintptr_t) "here";
     question.message_request_case =
         (Grpc__Reflection__V1__ServerReflectionRequest__MessageRequestCase)what;
@@ -53,11 +52,11 @@ ask_text(struct rpcrt_call *call, int what, const char *text)
 static const Grpc__Reflection__V1__ServerReflectionResponse *
 ask_extension(struct rpcrt_call *call, const char *type, int32_t number)
 {
-    Grpc__Reflection__V1__ServerReflectionRequest question =
-        GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__INIT;
-    Grpc__Reflection__V1__ExtensionRequest extension =
-        GRPC__REFLECTION__V1__EXTENSION_REQUEST__INIT;
+    Grpc__Reflection__V1__ServerReflectionRequest question;
+    Grpc__Reflection__V1__ExtensionRequest extension;
 
+    grpc__reflection__v1__server_reflection_request__init(&question);
+    grpc__reflection__v1__extension_request__init(&extension);
     extension.containing_type = (char *)(uintptr_t)type;
     extension.extension_number = number;
     question.message_request_case = ASK(FILE_CONTAINING_EXTENSION);
@@ -110,8 +109,7 @@ close_stream(struct rpcrt_call *call)
     rpcrt_call_free(call);
 }
 
-/* -- answers ------------------------------------------------------------------
- */
+/* -- answers --------------------------------------------------------------- */
 
 EACH_GROUND(reflection, lists_every_service, 20)
 {
@@ -316,11 +314,11 @@ EACH_GROUND(reflection, finds_extensions, 20)
 EACH_GROUND(reflection, speaks_v1alpha_too, 20)
 {
     const Grpc__Reflection__V1alpha__ServerReflectionResponse *answer;
-    Grpc__Reflection__V1alpha__ServerReflectionRequest question =
-        GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_REQUEST__INIT;
+    Grpc__Reflection__V1alpha__ServerReflectionRequest question;
     struct ground ground;
     struct rpcrt_call *call;
 
+    grpc__reflection__v1alpha__server_reflection_request__init(&question);
     ground_open(&ground, transport, NULL);
     call = bed_call(ground.channel, BED_TIMEOUT_MS);
     grpc_reflection_v1alpha_server_reflection_server_reflection_info_open(call);
@@ -362,8 +360,7 @@ Test(reflection, many_streams_can_stay_open, .timeout = 30)
     ground_close(&ground);
 }
 
-/* -- another implementation
- * ---------------------------------------------------- */
+/* -- another implementation ------------------------------------------------ */
 
 /* Reads files, each behind its size in 4 bytes, as clients do: what is imported
  * is found by its name. Then it looks for the services. */

@@ -15,15 +15,21 @@ TestSuite(watch);
 #define CHANGES 8000u
 
 static struct rpcrt_call *
-watch(struct ground *ground, const char *service)
+watch_for(struct ground *ground, const char *service, uint32_t timeout_ms)
 {
-    struct rpcrt_call *call = bed_call(ground->channel, BED_TIMEOUT_MS);
-    Grpc__Health__V1__HealthCheckRequest request =
-        GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+    struct rpcrt_call *call = bed_call(ground->channel, timeout_ms);
+    Grpc__Health__V1__HealthCheckRequest request;
 
+    grpc__health__v1__health_check_request__init(&request);
     request.service = (char *)(uintptr_t)service;
     grpc_health_v1_health_watch_open(call, &request);
     return call;
+}
+
+static struct rpcrt_call *
+watch(struct ground *ground, const char *service)
+{
+    return watch_for(ground, service, BED_TIMEOUT_MS);
 }
 
 /* The next message; -1 if the call is over. */
@@ -219,15 +225,7 @@ EACH_GROUND(watch, ends_with_its_deadline, 20)
     struct rpcrt_call *call;
 
     ground_open(&ground, transport, NULL);
-    call = watch(&ground, "");
-    rpcrt_call_free(call);
-    call = bed_call(ground.channel, 60);
-    {
-        Grpc__Health__V1__HealthCheckRequest request =
-            GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-
-        grpc_health_v1_health_watch_open(call, &request);
-    }
+    call = watch_for(&ground, "", 1000);
     expect_next(call, RPCRT_HEALTH_SERVING);
     expect_next(call, -1);
     expect_code(call, RPCRT_DEADLINE_EXCEEDED,
@@ -277,8 +275,7 @@ EACH_GROUND(watch, a_server_is_freed_under_its_watchers, 20)
     ground_close(&ground);
 }
 
-/* -- all at once ------------------------------------------------------------
- */
+/* -- all at once ----------------------------------------------------------- */
 
 static void *
 come_and_go(void *arg)
