@@ -22,9 +22,9 @@ rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
         origin == RPCRT_ORIGIN_HANDLER || origin == RPCRT_ORIGIN_RUNTIME
             ? call->connection->heard_ns
             : rpcrt__now_ns();
-    call->may_have_run =
-        origin == RPCRT_ORIGIN_HANDLER ||
-        (call->composed && call->out_sent == call->out_size && !call->refused);
+    call->may_have_run = !call->refused &&
+                         (origin == RPCRT_ORIGIN_HANDLER ||
+                          (call->composed && call->out_sent == call->out_size));
     rpcrt__list_remove(&call->live);
     if (call->connection != NULL) {
         rpcrt__connection_remove(call->connection, call,

@@ -44,7 +44,6 @@ rpcrt__ctx_begin_chain(struct rpcrt_ctx *ctx)
             item->begin == NULL ? RPCRT_OK : item->begin(item->arg, ctx);
 
         if (code != RPCRT_OK) {
-            ctx->origin = RPCRT_ORIGIN_RUNTIME;
             ctx->refused = true;
             return code == RPCRT_LATER ? RPCRT_INTERNAL : code;
         }

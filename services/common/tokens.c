@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define LINE_SIZE 512u
 #define TOKENS_MAX 1000u
@@ -340,19 +339,9 @@ common_tokens_find(const struct common_tokens *tokens, const char *token,
     return state;
 }
 
-const char *
-common_bearer(const struct rpcrt_ctx *ctx, size_t *ret_size)
-{
-    static const char scheme[] = "Bearer ";
-    size_t size = 0;
-    const char *value = rpcrt_ctx_metadata(ctx, "authorization", &size);
-
-    if (value == NULL || strncasecmp(value, scheme, sizeof(scheme) - 1) != 0) {
-        return NULL;
-    }
-    *ret_size = size - (sizeof(scheme) - 1);
-    return value + sizeof(scheme) - 1;
-}
+const char *const common_open_methods[] = {
+    "/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/",
+    "/grpc.reflection.v1alpha.ServerReflection/", NULL};
 
 /* Whether a text can be sent as metadata. */
 static bool

@@ -61,9 +61,9 @@ enum common_token_state common_tokens_find(const struct common_tokens *tokens,
                                            int64_t now_s,
                                            const void **ret_access);
 
-/* The token of a call's metadata "authorization: Bearer TOKEN"; NULL without
- * one. */
-const char *common_bearer(const struct rpcrt_ctx *ctx, size_t *ret_size);
+/* What anybody may call of a daemon, for struct rpcrt_auth: how it is, and what
+ * it understands. */
+extern const char *const common_open_methods[];
 
 /* The first line of a file, for a token that is to be sent. */
 RPCRT_MUST_CHECK enum rpcrt_code

@@ -32,26 +32,41 @@ struct writing {
 /* -- who calls ------------------------------------------------------------- */
 
 static enum rpcrt_code
+token_check(void *arg, struct rpcrt_ctx *ctx, const char *token, size_t size,
+            const void **ret_access)
+{
+    const struct kvs_service *service = arg;
+    const struct kvs_slice slice = {(const uint8_t *)token, size};
+    const struct kvs_access *access = kvs_tokens_find(service->tokens, slice);
+
+    if (access == NULL) {
+        return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
+                              "the token is unknown or has expired");
+    }
+    *ret_access = access;
+    return RPCRT_OK;
+}
+
+/* Let in who has a token, before any handler. */
+static enum rpcrt_code
+tokens_ask(struct rpcrt_server *server, struct kvs_service *service)
+{
+    struct rpcrt_server_interceptor ask = rpcrt_auth_server(&service->auth);
+
+    service->auth = (struct rpcrt_auth){
+        .fn = token_check, .arg = service, .open = common_open_methods};
+    return service->tokens == NULL ? RPCRT_OK
+                                   : rpcrt_server_add_interceptor(server, &ask);
+}
+
+static enum rpcrt_code
 access_get(const struct kvs_service *service, struct rpcrt_ctx *ctx,
            bool changes, const struct kvs_access **ret_access)
 {
     static const struct kvs_access everybody = {KVS_SPACE_DEFAULT, false};
-    struct kvs_slice token = {NULL, 0};
-    const struct kvs_access *access = &everybody;
+    const struct kvs_access *access =
+        service->tokens == NULL ? &everybody : rpcrt_ctx_identity(ctx);
 
-    if (service->tokens != NULL) {
-        token.data = (const uint8_t *)common_bearer(ctx, &token.size);
-        if (token.data == NULL) {
-            return rpcrt_ctx_fail(
-                ctx, RPCRT_UNAUTHENTICATED,
-                "no token: send metadata \"authorization: Bearer TOKEN\"");
-        }
-        access = kvs_tokens_find(service->tokens, token);
-        if (access == NULL) {
-            return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
-                                  "the token is unknown or has expired");
-        }
-    }
     if (changes && access->read_only) {
         return rpcrt_ctx_fail(ctx, RPCRT_PERMISSION_DENIED,
                               "the token may only read");
@@ -456,6 +471,7 @@ kvs_service_serve(struct rpcrt_server *server, struct kvs_service *service)
     enum rpcrt_code code = kv_serve(server, &handlers, service);
     size_t i;
 
+    code = code == RPCRT_OK ? tokens_ask(server, service) : code;
     for (i = 0; code == RPCRT_OK && i < sizeof(queued) / sizeof(queued[0]);
          i++) {
         code = rpcrt_server_set_blocking(server, kv_rpc.methods[queued[i]].path,

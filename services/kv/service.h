@@ -8,6 +8,7 @@
 #include "kv/engine.h"
 #include "kv/tokens.h"
 
+#include <rpcrt/auth.h>
 #include <rpcrt/server.h>
 
 /* The namespace of everybody where there are no tokens. */
@@ -16,6 +17,7 @@
 struct kvs_service {
     struct kvs_engine *engine;
     const struct kvs_tokens *tokens; /* NULL: everybody may do everything */
+    struct rpcrt_auth auth;          /* by them; kvs_service_serve() fills it */
 };
 
 /**

@@ -3,6 +3,7 @@
  */
 #include "payment/access.h"
 
+#include <rpcrt/auth.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,31 +47,11 @@ pay_access_load(const char *path, struct common_error *ret_error,
 }
 
 enum rpcrt_code
-pay_access_find(const struct common_tokens *tokens, struct rpcrt_ctx *ctx,
-                unsigned roles, int64_t now_ms,
+pay_access_find(struct rpcrt_ctx *ctx, unsigned roles,
                 const struct pay_access **ret_access)
 {
-    const void *found = NULL;
-    const struct pay_access *access;
-    size_t size = 0;
-    const char *token = common_bearer(ctx, &size);
+    const struct pay_access *access = rpcrt_ctx_identity(ctx);
 
-    if (token == NULL) {
-        return rpcrt_ctx_fail(
-            ctx, RPCRT_UNAUTHENTICATED,
-            "no token: send metadata \"authorization: Bearer TOKEN\"");
-    }
-    switch (common_tokens_find(tokens, token, size, now_ms / 1000, &found)) {
-    case COMMON_TOKEN_KNOWN:
-        break;
-    case COMMON_TOKEN_EXPIRED:
-        return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
-                              "the token has expired");
-    default:
-        return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
-                              "the token is unknown");
-    }
-    access = found;
     if (((unsigned)access->role & roles) == 0) {
         return rpcrt_ctx_fail(ctx, RPCRT_PERMISSION_DENIED,
                               "%s's token does not permit this method",

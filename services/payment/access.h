@@ -27,14 +27,13 @@ pay_access_load(const char *path, struct common_error *ret_error,
 bool pay_name_ok(const char *name);
 
 /**
- * Who makes a call.
+ * Who makes a call, which rpcrt_auth has let in.
  *
  * roles    who may
- * Returns  OK, or UNAUTHENTICATED or PERMISSION_DENIED, handed to ctx.
+ * Returns  OK, or PERMISSION_DENIED, handed to ctx.
  */
 RPCRT_MUST_CHECK enum rpcrt_code
-pay_access_find(const struct common_tokens *tokens, struct rpcrt_ctx *ctx,
-                unsigned roles, int64_t now_ms,
+pay_access_find(struct rpcrt_ctx *ctx, unsigned roles,
                 const struct pay_access **ret_access);
 
 #endif

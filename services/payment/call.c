@@ -22,8 +22,7 @@ pay_call_begin(struct pay_call *call, struct pay_service *service,
     call->service = service;
     call->ctx = ctx;
     call->now_ms = pay_service_now_ms(service);
-    code = pay_access_find(service->access, ctx, roles, call->now_ms,
-                           &call->access);
+    code = pay_access_find(ctx, roles, &call->access);
     if (code != RPCRT_OK) {
         return code;
     }

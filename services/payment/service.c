@@ -43,8 +43,33 @@ static const struct payment_service handlers = {
     .list_accounts = pay_list_accounts,
 };
 
+static enum rpcrt_code
+token_check(void *arg, struct rpcrt_ctx *ctx, const char *token, size_t size,
+            const void **ret_access)
+{
+    const struct pay_service *service = arg;
+
+    switch (common_tokens_find(service->access, token, size,
+                               pay_service_now_ms(service) / 1000,
+                               ret_access)) {
+    case COMMON_TOKEN_KNOWN:
+        return RPCRT_OK;
+    case COMMON_TOKEN_EXPIRED:
+        return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
+                              "the token has expired");
+    default:
+        return rpcrt_ctx_fail(ctx, RPCRT_UNAUTHENTICATED,
+                              "the token is unknown");
+    }
+}
+
 enum rpcrt_code
 pay_service_serve(struct rpcrt_server *server, struct pay_service *service)
 {
-    return payment_serve(server, &handlers, service);
+    struct rpcrt_server_interceptor ask = rpcrt_auth_server(&service->auth);
+    enum rpcrt_code code = payment_serve(server, &handlers, service);
+
+    service->auth = (struct rpcrt_auth){
+        .fn = token_check, .arg = service, .open = common_open_methods};
+    return code == RPCRT_OK ? rpcrt_server_add_interceptor(server, &ask) : code;
 }

@@ -9,6 +9,7 @@
 
 #include "common/store.h"
 
+#include <rpcrt/auth.h>
 #include <rpcrt/server.h>
 #include <stdatomic.h>
 
@@ -22,8 +23,9 @@ struct pay_service {
     struct common_store *store;
     const struct pay_secrets *secrets;
     const struct common_tokens *access;
-    int64_t hold_for_ms; /* the life of an authorization; 0: seven days */
-    pay_clock_fn *clock; /* NULL: common_now_ms() */
+    struct rpcrt_auth auth; /* by them; pay_service_serve() fills it */
+    int64_t hold_for_ms;    /* the life of an authorization; 0: seven days */
+    pay_clock_fn *clock;    /* NULL: common_now_ms() */
     void *clock_arg;
     atomic_llong order; /* the last number given out */
 };

@@ -6,11 +6,11 @@
  */
 #include "petstore/session.h"
 #include "common/ids.h"
-#include "common/tokens.h"
 #include "petstore/record.pb-c.h"
 #include "petstore/refuse.h"
 
 #include <inttypes.h>
+#include <rpcrt/auth.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -81,7 +81,7 @@ shop_session_check(const struct shop_service *service, struct rpcrt_ctx *ctx,
     struct name name;
     enum rpcrt_code code;
     size_t size = 0;
-    const char *token = common_bearer(ctx, &size);
+    const char *token = rpcrt_ctx_token(ctx, &size);
 
     if (work == NULL) {
         return rpcrt_ctx_no_memory(ctx);

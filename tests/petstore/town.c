@@ -76,7 +76,8 @@ town_open(struct town *town)
     cr_assert_eq(
         kvs_engine_open(&kvs_memory_engine, &options, &error, &town->engine),
         RPCRT_OK, "%s", error.text);
-    town->kv = (struct kvs_service){town->engine, town->tokens};
+    town->kv =
+        (struct kvs_service){.engine = town->engine, .tokens = town->tokens};
     cr_assert_eq(rpcrt_server_new(NULL, &town->server), RPCRT_OK);
     cr_assert_eq(kvs_service_serve(town->server, &town->kv), RPCRT_OK);
     (void)snprintf(address, sizeof(address), "inproc://%s", town->folder);

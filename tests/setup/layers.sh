@@ -63,6 +63,8 @@ refuse "rpcrt/client" '(rpcrt/)?(server|transport/nng)/' \
     'client/ knows neither server/ nor the transports behind link.h'
 refuse "rpcrt/server" '(rpcrt/)?(client|transport/nng)/' \
     'server/ knows neither client/ nor the transports behind link.h'
+refuse "rpcrt/interceptors" '(rpcrt/)?(client|server|wire|transport)/' \
+    'interceptors stand on the public API'
 refuse codegen '(\.\./)*(rpcrt|services|clients)/' \
     'the plugin stands on protobuf-c alone'
 refuse "services clients" '(\.\./)*(rpcrt/)?(core|wire|client|server|transport|actor)/' \

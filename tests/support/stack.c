@@ -188,7 +188,8 @@ kv_start(struct stack *stack)
                  RPCRT_OK, "%s", error.text);
     cr_assert_eq(kvs_engine_open(ops, &options, &error, &stack->engine),
                  RPCRT_OK, "%s", error.text);
-    stack->kv = (struct kvs_service){stack->engine, stack->kv_tokens};
+    stack->kv = (struct kvs_service){.engine = stack->engine,
+                                     .tokens = stack->kv_tokens};
     cr_assert_eq(kvs_service_serve(server_new(stack, STACK_KV), &stack->kv),
                  RPCRT_OK);
     server_listen(stack, STACK_KV);

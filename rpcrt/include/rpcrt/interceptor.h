@@ -37,7 +37,8 @@ struct rpcrt_server_interceptor {
     /**
      * Before the handler, on its thread; it must not block if the handler must
      * not. What is not OK refuses the call, "not executed": neither the rest of
-     * the chain nor the handler sees it. The text is that of rpcrt_ctx_fail().
+     * the chain nor the handler sees it. The text is that of rpcrt_ctx_fail(),
+     * and the origin is the handler's.
      */
     enum rpcrt_code (*begin)(void *arg, struct rpcrt_ctx *ctx);
     /**

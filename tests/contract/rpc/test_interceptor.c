@@ -183,6 +183,7 @@ EACH_TRANSPORT(interceptor, keeps_a_call_from_its_handler, 30)
     expect_code(call, RPCRT_PERMISSION_DENIED,
                 probe_count(call, &request, &reply));
     cr_assert_str_eq(rpcrt_call_message(call), "b says no");
+    cr_assert_eq(rpcrt_call_origin(call), RPCRT_ORIGIN_HANDLER);
     cr_assert_not(rpcrt_call_may_have_run(call));
     cr_assert_eq(atomic_load(&bed.probe.n_counted), 0);
     expect_trail("a(b(a)");
