@@ -46,6 +46,9 @@ struct rpcrt_call {
     struct rpcrt__list queue;         /* waiting, in a send queue, or ended */
     struct rpcrt__idnode by_id;       /* in connection->calls once composed */
     struct rpcrt__connection *connection;
+    uint64_t endpoint;             /* the number of the last one; 0: none yet */
+    char peer[RPCRT_ADDRESS_SIZE]; /* its address */
+    uint64_t avoid; /* an endpoint that is taken only if it is the only one */
     struct rpcrt__child child;
     bool is_child;    /* the parent knows of this use */
     bool parent_gone; /* cancelled before the channel had the call */

@@ -3,6 +3,7 @@
  * the thread waits for.
  */
 #define _GNU_SOURCE /* sem_clockwait() */
+#include "client/balance.h"
 #include "client/connection.h"
 #include "client/queue.h"
 #include "core/wait.h"
@@ -123,6 +124,7 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
     }
     call->parent_gone = false;
     call->composed = false;
+    call->endpoint = 0;
     call->out_sent = 0;
     call->reply_open = false;
     call->reply = NULL;
@@ -210,36 +212,6 @@ set_deadline(struct rpcrt_call *call)
     }
 }
 
-/* Give the call to a connection, or let it wait for one. [locked] */
-static void
-place(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
-{
-    struct rpcrt_channel *channel = call->channel;
-    struct rpcrt__connection *current = channel->current;
-    uint32_t size = call->out_size - call->out_metadata_size;
-
-    if (channel->closing) {
-        rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, delivery,
-                         "%s: the channel was closed", channel->address);
-    } else if (current != NULL && size > current->message_size_max) {
-        rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
-                         delivery,
-                         "%s: request of %u bytes, the server takes %u",
-                         call->method->path, size, current->message_size_max);
-    } else if (current != NULL) {
-        if (!rpcrt__connection_add(current, call)) {
-            rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
-                             delivery, "%s: no memory", call->method->path);
-        }
-    } else if (!call->wait_for_ready && channel->dialing == NULL &&
-               channel->retry_ns > rpcrt__now_ns()) {
-        rpcrt__channel_fail_call(channel, call, delivery);
-    } else {
-        rpcrt__list_append(&channel->waiting, &call->queue);
-        pthread_cond_signal(&channel->work);
-    }
-}
-
 /* From here on the channel has the call. */
 static void
 launch(struct rpcrt_call *call)
@@ -273,7 +245,7 @@ launch(struct rpcrt_call *call)
         rpcrt__call_end(call, code, RPCRT_ORIGIN_LOCAL, &delivery);
     } else {
         rpcrt__channel_wake(channel, call->deadline_ns);
-        place(call, &delivery);
+        rpcrt__channel_place(call, &delivery);
     }
     if (call->done != NULL && !rpcrt__list_empty(&delivery.ended)) {
         /* Not on this stack: it may be a completion that started the call. */

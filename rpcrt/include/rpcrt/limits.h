@@ -34,6 +34,8 @@
 #define RPCRT_WORKERS_MAX 32u
 /* Requests that one connection can have out, K in rpcrt/README.md. */
 #define RPCRT_CONTEXTS 16u
+/* Errors of an address, one after the other, that it is ejected for. */
+#define RPCRT_EJECT_ERRORS 5u
 
 /* -- the wire format ----------------------------------------------------- */
 
@@ -52,6 +54,8 @@
 /* Bytes of a status text, its end included; longer ones are cut. */
 #define RPCRT_TEXT_SIZE 512u
 #define RPCRT_ADDRESS_SIZE 256u
+/* Addresses of one channel. */
+#define RPCRT_ENDPOINTS_MAX 256u
 
 /* -- times, in milliseconds ---------------------------------------------- */
 
@@ -64,5 +68,15 @@
 #define RPCRT_KEEPALIVE_MS 20000u
 #define RPCRT_KEEPALIVE_TIMEOUT_MS 10000u
 #define RPCRT_DRAIN_TIMEOUT_MS 10000u
+/* How long an address gets no calls: the first time, and at the most. */
+#define RPCRT_EJECT_MS 10000u
+#define RPCRT_EJECT_MAX_MS 300000u
+/* Between looks at the addresses behind a name, and in a file. */
+#define RPCRT_RESOLVE_MS 30000u
+#define RPCRT_FILE_LOOK_MS 1000u
+/* Before the next address is dialed beside one that does not answer. */
+#define RPCRT_DIAL_STAGGER_MS 250u
+/* What a connection that is too old has for the calls that it carries. */
+#define RPCRT_CONNECTION_AGE_GRACE_MS 30000u
 
 #endif
