@@ -79,4 +79,13 @@
 /* What a connection that is too old has for the calls that it carries. */
 #define RPCRT_CONNECTION_AGE_GRACE_MS 30000u
 
+/* -- attempts of a call, unless its policy says otherwise ------------------ */
+
+#define RPCRT_RETRY_ATTEMPTS 3u
+#define RPCRT_RETRY_BACKOFF_MIN_MS 50u
+#define RPCRT_RETRY_BACKOFF_MAX_MS 2000u
+#define RPCRT_RETRY_BACKOFF_FACTOR 2.0
+/* Whatever a policy says. */
+#define RPCRT_ATTEMPTS_MAX 5u
+
 #endif
