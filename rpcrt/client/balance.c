@@ -24,6 +24,7 @@ pick(struct rpcrt_channel *channel, const struct rpcrt_call *call, bool any)
             channel->endpoints[at % channel->n_endpoints];
 
         if (endpoint->current == NULL ||
+            !rpcrt__attempts_fit(call, endpoint->current) ||
             (!any && !rpcrt__endpoint_is_healthy(endpoint, now_ns))) {
             continue;
         }
@@ -157,6 +158,11 @@ place_now(struct rpcrt_channel *channel, struct rpcrt_call *call,
     if (endpoint == NULL && channel->n_ejected > 0 && !is_hopeful(channel)) {
         /* Better one that may fail than none. */
         endpoint = pick(channel, call, true);
+    }
+    if (endpoint == NULL && call->attempts.bound &&
+        channel->n_unconnected == 0) {
+        rpcrt__attempts_end_stray(call, delivery);
+        return true;
     }
     if (endpoint == NULL) {
         return false;

@@ -30,6 +30,7 @@ rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
     rpcrt__list_init(&call->queue);
     rpcrt__list_init(&call->place_node);
     rpcrt__child_init(&call->child);
+    rpcrt__attempts_init(&call->attempts);
     rpcrt__metadata_init(&call->metadata, NULL);
     rpcrt__arena_init(&call->arena, channel->options.arena_size_max);
     rpcrt__metadata_init(&call->reply_metadata, &call->arena);
@@ -113,6 +114,7 @@ void
 rpcrt_call_set_wait_for_ready(struct rpcrt_call *call, bool wait)
 {
     call->wait_for_ready = wait;
+    call->wait_chosen = true;
 }
 
 enum rpcrt_code

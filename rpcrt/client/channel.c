@@ -76,6 +76,7 @@ on_timer(void *arg, uint64_t now_ns)
     pthread_mutex_lock(&channel->lock);
     rpcrt__delivery_move(&channel->later, &delivery);
     next_ns = expire_calls(channel, now_ns, &delivery);
+    next_ns = min_ns(next_ns, rpcrt__attempts_tick(channel, now_ns, &delivery));
     RPCRT__LIST_EACH(node, following, &channel->connections)
     {
         next_ns = min_ns(
@@ -153,6 +154,26 @@ init_sync(struct rpcrt_channel *channel)
            rpcrt__cond_init(&channel->delivered);
 }
 
+/* Read the service config, if there is one. */
+static enum rpcrt_code
+prepare_config(struct rpcrt_channel *channel, struct rpcrt__error *ret_error)
+{
+    const char *json = channel->options.service_config;
+    enum rpcrt_code code;
+
+    channel->options.service_config = NULL; /* the caller's; not kept */
+    if (json == NULL) {
+        return RPCRT_OK;
+    }
+    code = rpcrt__config_new(json, ret_error, &channel->config);
+    if (code == RPCRT_OK) {
+        channel->throttle.tokens_max = channel->config->tokens_max;
+        channel->throttle.token_ratio = channel->config->token_ratio;
+        channel->throttle.tokens = channel->config->tokens_max;
+    }
+    return code;
+}
+
 /* Strings, certificates; what can fail for the caller's reasons. */
 static enum rpcrt_code
 prepare(struct rpcrt_channel *channel, const char *address,
@@ -171,6 +192,9 @@ prepare(struct rpcrt_channel *channel, const char *address,
                                 "channel %s: no memory", address);
     }
     code = check_options(channel, ret_error, ret_kind);
+    if (code == RPCRT_OK) {
+        code = prepare_config(channel, ret_error);
+    }
     if (code != RPCRT_OK || tls == NULL) {
         return code;
     }
@@ -209,6 +233,7 @@ free_memory(struct rpcrt_channel *channel)
 {
     rpcrt__channel_free_endpoints(channel);
     rpcrt__tls_identity_free(channel->tls);
+    rpcrt__config_free(channel->config);
     rpcrt__free(channel->server_name);
     rpcrt__free(channel->address);
     rpcrt__free(channel);
@@ -238,6 +263,7 @@ rpcrt_channel_new(const char *address,
     rpcrt__list_init(&channel->removed);
     rpcrt__list_init(&channel->calls);
     rpcrt__list_init(&channel->waiting);
+    rpcrt__list_init(&channel->attempts_due);
     rpcrt__delivery_init(&channel->later);
     rpcrt__list_init(&channel->deliveries);
     channel->wake_ns = RPCRT__NEVER;

@@ -9,6 +9,7 @@
 #ifndef RPCRT_CLIENT_CHANNEL_H
 #define RPCRT_CLIENT_CHANNEL_H
 
+#include "client/retry.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/list.h"
@@ -37,6 +38,7 @@ struct rpcrt_channel {
     char *server_name; /* for TLS; NULL: the host of the address */
     struct rpcrt_channel_options options; /* every default filled in */
     struct rpcrt__tls_identity *tls;
+    struct rpcrt__config *config; /* NULL: none */
     struct rpcrt__timer timer;
     struct rpcrt__resolver *resolver; /* NULL: the list never changes */
     atomic_uint refs; /* its user, and each call: a thread that was waiting when
@@ -57,6 +59,8 @@ struct rpcrt_channel {
     struct rpcrt__list connections;    /* up or draining */
     struct rpcrt__list calls;          /* all that run */
     struct rpcrt__list waiting;        /* calls without a connection */
+    struct rpcrt__list attempts_due;
+    struct rpcrt__throttle throttle;
     bool unplaced; /* there may be one for them, or dials are needed */
     struct rpcrt__delivery later; /* ended; the timer delivers them */
     struct rpcrt__list deliveries;

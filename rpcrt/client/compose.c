@@ -105,13 +105,16 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     uint32_t data_size = message_size;
     bool learn;
     uint16_t number = method_number(connection, call, &learn);
+    uint32_t extra_size = call->attempts.extra_size;
+    uint32_t metadata_size = extra_size + call->out_metadata_size;
     size_t fixed = (learn ? RPCRT__FRAME_SIZE + path_size : 0) +
-                   RPCRT__FRAME_SIZE + RPCRT__CALL_SIZE +
-                   call->out_metadata_size;
+                   RPCRT__FRAME_SIZE + RPCRT__CALL_SIZE + metadata_size;
     size_t room = (size_t)(end - at);
-    struct rpcrt__call_open open = {.message_size = message_size,
-                                    .metadata_size = call->out_metadata_size,
-                                    .n_metadata = call->n_out_metadata};
+    struct rpcrt__call_open open = {
+        .message_size = message_size,
+        .metadata_size = metadata_size,
+        .n_metadata =
+            (uint16_t)(call->attempts.n_extra + call->n_out_metadata)};
 
     if (data_size > RPCRT_DATA_FRAME_MAX) {
         data_size = RPCRT_DATA_FRAME_MAX;
@@ -131,10 +134,14 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     remember_method(connection, call, number);
     open.timeout_ms = milliseconds_left(call->deadline_ns);
     rpcrt__idmap_add(&connection->calls, &call->by_id, ++connection->next_call);
-    at = rpcrt__put_frame(
-        at, RPCRT__FRAME_CALL, RPCRT__END, number, call->by_id.id,
-        RPCRT__CALL_SIZE + call->out_metadata_size + data_size);
+    at = rpcrt__put_frame(at, RPCRT__FRAME_CALL, RPCRT__END, number,
+                          call->by_id.id,
+                          RPCRT__CALL_SIZE + metadata_size + data_size);
     at = rpcrt__put_call_open(at, &open);
+    if (extra_size > 0) {
+        memcpy(at, call->attempts.extra, extra_size);
+        at += extra_size;
+    }
     call->out_sent = call->out_metadata_size + data_size;
     memcpy(at, call->out, call->out_sent);
     call->composed = true;

@@ -29,6 +29,7 @@ struct rpcrt__connection {
     struct rpcrt__error error; /* why it is dead or draining */
     bool blamed; /* its loss has been counted against the endpoint */
     uint64_t session;
+    uint64_t instance;         /* of the server, by its HELLO */
     uint32_t message_size_max; /* the server's */
     struct rpcrt__client_credits credits;
     struct rpcrt__reorder replies;

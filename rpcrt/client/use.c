@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* sem_clockwait() */
 #include "client/balance.h"
 #include "client/connection.h"
+#include "client/hedge.h"
 #include "client/queue.h"
 #include "core/wait.h"
 
@@ -17,11 +18,21 @@ void
 rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
                 enum rpcrt_origin origin, struct rpcrt__delivery *delivery)
 {
+    if (!rpcrt__attempts_go_on(call, code, origin)) {
+        rpcrt__call_end_now(call, code, origin, delivery);
+    }
+}
+
+void
+rpcrt__call_end_now(struct rpcrt_call *call, enum rpcrt_code code,
+                    enum rpcrt_origin origin, struct rpcrt__delivery *delivery)
+{
     call->outcome.code = code;
     call->origin = origin;
     call->may_have_run =
         origin == RPCRT_ORIGIN_HANDLER ||
         (call->composed && call->out_sent == call->out_size && !call->refused);
+    rpcrt__attempts_tell(call);
     rpcrt__list_remove(&call->live);
     if (call->connection != NULL) {
         rpcrt__connection_remove(call->connection, call,
@@ -59,6 +70,9 @@ end_child(struct rpcrt_call *call)
 void
 rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
 {
+    if (call->attempts.hedged) {
+        rpcrt__hedge_end(call);
+    }
     end_child(call);
     if (call->done == NULL) {
         if (atomic_exchange(&call->blocked, RPCRT__OVER) == RPCRT__ASLEEP) {
@@ -122,9 +136,11 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
         call->method = method;
         call->method_session = 0;
     }
+    rpcrt__attempts_reset(&call->attempts);
     call->parent_gone = false;
     call->composed = false;
     call->endpoint = 0;
+    call->avoid = 0;
     call->out_sent = 0;
     call->reply_open = false;
     call->reply = NULL;
@@ -245,6 +261,7 @@ launch(struct rpcrt_call *call)
         rpcrt__call_end(call, code, RPCRT_ORIGIN_LOCAL, &delivery);
     } else {
         rpcrt__channel_wake(channel, call->deadline_ns);
+        rpcrt__attempts_launched(call);
         rpcrt__channel_place(call, &delivery);
     }
     if (call->done != NULL && !rpcrt__list_empty(&delivery.ended)) {
@@ -269,7 +286,10 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
         atomic_store(&call->blocked, RPCRT__AWAKE);
     }
     set_deadline(call);
-    if (serialize(call, request) == RPCRT_OK && call->parent != NULL) {
+    if (serialize(call, request) == RPCRT_OK) {
+        rpcrt__attempts_begin(call);
+    }
+    if (call->outcome.code == RPCRT_OK && call->parent != NULL) {
         call->is_child = rpcrt__child_begin(
             &call->child, rpcrt__ctx_parent(call->parent), cancel_child, call);
         if (!call->is_child) {

@@ -49,7 +49,8 @@ struct rpcrt_channel_options {
     uint32_t eject_errors;
     uint32_t eject_ms_min;
     uint32_t eject_ms_max;
-    uint32_t resolve_ms; /* between looks at a name or a file */
+    uint32_t resolve_ms;        /* between looks at a name or a file */
+    const char *service_config; /* JSON, see retry.h; NULL: none */
 };
 
 /**
@@ -63,7 +64,8 @@ struct rpcrt_channel_options {
  *          an address a line, # comments; the channel follows its changes (so
  *          replace it by rename), and keeps the last list that could be read.
  * options  copied; NULL for the defaults
- * Returns  OK; INVALID_ARGUMENT for an address or option that can't be used;
+ * Returns  OK; INVALID_ARGUMENT for an address or option that can't be used,
+ *          with the place in a service config;
  *          FAILED_PRECONDITION when a TLS file can't be read or parsed;
  *          RESOURCE_EXHAUSTED without memory. rpcrt_last_error() has the text.
  * Owner    the caller.

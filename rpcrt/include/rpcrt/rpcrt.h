@@ -22,6 +22,7 @@
 #include <rpcrt/limits.h>
 #include <rpcrt/print.h>
 #include <rpcrt/queue.h>
+#include <rpcrt/retry.h>
 #include <rpcrt/server.h>
 #include <rpcrt/status.h>
 #include <rpcrt/stream.h>
