@@ -45,6 +45,7 @@ struct rpcrt__connection {
     bool pong_due;
     bool useful;     /* a call was answered */
     uint64_t gap_ns; /* since when a reply is missing; 0: none is */
+    uint64_t up_ns;  /* since when it takes calls */
     uint64_t heard_ns;
     uint64_t pinged_ns;                  /* 0: no answer is owed */
     const struct rpcrt_method **methods; /* numbered by the order of use */

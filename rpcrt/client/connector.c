@@ -39,6 +39,27 @@ set_current(struct rpcrt__endpoint *endpoint,
     endpoint->current = connection;
 }
 
+/* The connection that took new calls is lost, or takes no more: the next one
+ * can be made at once if this one was good for something, or stood long. */
+static void
+lose_current(struct rpcrt__endpoint *endpoint)
+{
+    const struct rpcrt__connection *connection = endpoint->current;
+    uint64_t now_ns = rpcrt__now_ns();
+
+    set_current(endpoint, NULL);
+    endpoint->last_error = connection->error;
+    if (connection->useful ||
+        now_ns - connection->up_ns >
+            endpoint->channel->options.backoff_ms_max * RPCRT__MS) {
+        endpoint->n_failures = 0;
+    } else {
+        endpoint->n_failures++;
+        endpoint->retry_ns = now_ns + backoff_ns(endpoint);
+    }
+    rpcrt__channel_resolve_again(endpoint->channel);
+}
+
 void
 rpcrt__channel_lost(struct rpcrt_channel *channel,
                     struct rpcrt__connection *connection)
@@ -48,9 +69,7 @@ rpcrt__channel_lost(struct rpcrt_channel *channel,
     struct rpcrt__list *following;
 
     if (endpoint->current == connection) {
-        set_current(endpoint, NULL);
-        endpoint->last_error = connection->error;
-        rpcrt__channel_resolve_again(channel);
+        lose_current(endpoint);
     }
     RPCRT__LIST_EACH(node, following, &connection->sending)
     {
@@ -71,12 +90,6 @@ rpcrt__channel_lost(struct rpcrt_channel *channel,
         connection != endpoint->dialing) {
         rpcrt__list_remove(&connection->node);
         rpcrt__list_append(&endpoint->dead, &connection->node);
-        if (connection->useful) {
-            endpoint->n_failures = 0;
-        } else {
-            endpoint->n_failures++;
-            endpoint->retry_ns = rpcrt__now_ns() + backoff_ns(endpoint);
-        }
     }
     channel->unplaced = true;
     pthread_cond_signal(&endpoint->work);
@@ -102,11 +115,12 @@ connect_succeeded(struct rpcrt__endpoint *endpoint,
     struct rpcrt_channel *channel = endpoint->channel;
 
     set_current(endpoint, connection);
+    connection->up_ns = rpcrt__now_ns();
     endpoint->connects++;
     endpoint->retry_ns = 0;
     rpcrt__list_append(&channel->connections, &connection->node);
     channel->unplaced = true;
-    rpcrt__channel_wake(channel, rpcrt__now_ns() +
+    rpcrt__channel_wake(channel, connection->up_ns +
                                      channel->options.keepalive_ms * RPCRT__MS);
 }
 

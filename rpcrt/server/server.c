@@ -109,6 +109,7 @@ on_peer(void *arg, uint32_t peer, const struct rpcrt__peer_info *info)
         server->n_sessions++;
         rpcrt__server_wake(server, session->opened_ns +
                                        RPCRT_HELLO_TIMEOUT_MS * RPCRT__MS);
+        rpcrt__server_wake(server, session->age_due_ns);
     }
     pthread_mutex_unlock(&server->lock);
     if (session == NULL) {
@@ -243,6 +244,7 @@ fill_defaults(struct rpcrt_server_options *options)
     DEFAULT(keepalive_ms, RPCRT_KEEPALIVE_MS);
     DEFAULT(keepalive_timeout_ms, RPCRT_KEEPALIVE_TIMEOUT_MS);
     DEFAULT(drain_timeout_ms, RPCRT_DRAIN_TIMEOUT_MS);
+    DEFAULT(connection_age_grace_ms, RPCRT_CONNECTION_AGE_GRACE_MS);
 #undef DEFAULT
 }
 

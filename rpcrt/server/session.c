@@ -51,6 +51,7 @@ rpcrt__session_new(struct rpcrt_server *server, uint32_t peer,
     rpcrt__reorder_init(&session->requests, 1);
     session->opened_ns = rpcrt__now_ns();
     session->heard_ns = session->opened_ns;
+    rpcrt__session_begin_age(session);
     return session;
 }
 
@@ -511,8 +512,10 @@ rpcrt__session_tick(struct rpcrt__session *session, uint64_t now_ns,
         next_ns = expire_calls(session, now_ns, notices);
         if (session->state == RPCRT__SESSION_UP) {
             uint64_t alive_ns = keep_alive(session, now_ns, notices);
+            uint64_t age_ns = rpcrt__session_age(session, now_ns);
 
             next_ns = alive_ns < next_ns ? alive_ns : next_ns;
+            next_ns = age_ns < next_ns ? age_ns : next_ns;
         }
         why = find_stall(session, now_ns, &next_ns);
         if (why != NULL) {

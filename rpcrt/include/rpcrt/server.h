@@ -59,7 +59,13 @@ struct rpcrt_server_options {
     uint32_t keepalive_ms;
     uint32_t keepalive_timeout_ms;
     uint32_t drain_timeout_ms; /* of rpcrt_server_run() */
-    rpcrt_log_fn *log;         /* NULL: silent */
+    /* How old a connection gets, a tenth more or less; 0: as old as it likes.
+     * Then its client is told to make a new one for its next calls, so that
+     * clients spread over servers that come; the calls that it carries have
+     * that long to end. */
+    uint32_t connection_age_ms;
+    uint32_t connection_age_grace_ms;
+    rpcrt_log_fn *log; /* NULL: silent */
     void *log_arg;
     rpcrt_call_log_fn *call_log; /* NULL: calls are not logged */
     void *call_log_arg;
