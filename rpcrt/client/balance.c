@@ -264,7 +264,11 @@ rpcrt__channel_fail_call(struct rpcrt_channel *channel, struct rpcrt_call *call,
     struct rpcrt__error why;
     enum rpcrt_code code;
 
-    (void)rpcrt__channel_why(channel, &why);
+    if (!rpcrt__channel_why(channel, &why)) {
+        /* There is a connection, but not to the server that it needs. */
+        rpcrt__attempts_end_stray(call, delivery);
+        return;
+    }
     /* Whatever came between: to the caller it is that he can't get through,
      * but for a server, or this end, that has all it can have. */
     code = why.code == RPCRT_RESOURCE_EXHAUSTED ? why.code : RPCRT_UNAVAILABLE;
