@@ -3,6 +3,8 @@
  */
 #include "balance/fleet.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -207,6 +209,78 @@ Test(balance, a_server_that_restarts_gets_calls_again, .timeout = 60)
     (void)fleet_calls(&fleet, 0);
     cr_assert_eq(fleet_count(&fleet, 20), 20u);
     cr_assert_eq(fleet_calls(&fleet, 0), 10u);
+    fleet_close(&fleet);
+}
+
+/* -- everything at once ---------------------------------------------------- */
+
+struct caller {
+    struct fleet *fleet;
+    pthread_t thread;
+    atomic_bool *ending;
+    unsigned n_ok;
+    unsigned n_wrong;
+};
+
+static void *
+call_on_and_on(void *arg)
+{
+    struct caller *caller = arg;
+    Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
+    const Probe__V1__CountReply *reply;
+    struct rpcrt_call *call;
+
+    if (rpcrt_call_new(caller->fleet->channel, BED_TIMEOUT_MS, &call) !=
+        RPCRT_OK) {
+        return NULL;
+    }
+    while (!atomic_load(caller->ending)) {
+        enum rpcrt_code code = probe_count(call, &request, &reply);
+
+        caller->n_ok += code == RPCRT_OK;
+        caller->n_wrong += code != RPCRT_OK && code != RPCRT_UNAVAILABLE;
+    }
+    rpcrt_call_free(call);
+    return NULL;
+}
+
+Test(balance, servers_come_and_go_under_load, .timeout = 120)
+{
+    static const struct rpcrt_channel_options options = {
+        .balancing = RPCRT_LEAST_IN_FLIGHT,
+        .backoff_ms_min = 1,
+        .backoff_ms_max = 5,
+        .eject_errors = 2,
+        .eject_ms_min = 1,
+        .eject_ms_max = 20};
+    struct caller callers[4];
+    atomic_bool ending = false;
+    struct fleet fleet;
+
+    fleet_open(&fleet, 3, NULL);
+    fleet_dial(&fleet, fleet.list, &options);
+    for (unsigned i = 0; i < 4; i++) {
+        callers[i] = (struct caller){.fleet = &fleet, .ending = &ending};
+        cr_assert_eq(pthread_create(&callers[i].thread, NULL, call_on_and_on,
+                                    &callers[i]),
+                     0);
+    }
+    for (unsigned i = 0; i < 30; i++) {
+        fleet_sink(&fleet, i % 3);
+        (void)poll(NULL, 0, 5);
+        fleet_raise(&fleet, i % 3);
+        atomic_store(&fleet.ships[(i + 1) % 3].failing, i % 2 == 0);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        atomic_store(&fleet.ships[i].failing, false);
+    }
+    fleet_await(&fleet, 3, RPCRT_ENDPOINT_READY, true);
+    atomic_store(&ending, true);
+    for (unsigned i = 0; i < 4; i++) {
+        cr_assert_eq(pthread_join(callers[i].thread, NULL), 0);
+        cr_assert_gt(callers[i].n_ok, 0u);
+        cr_assert_eq(callers[i].n_wrong, 0u);
+    }
     fleet_close(&fleet);
 }
 

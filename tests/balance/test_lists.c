@@ -215,6 +215,36 @@ Test(balance, a_file_that_is_not_there_yet_is_waited_for, .timeout = 60)
     list_close(&list);
 }
 
+/* Long before its time, that is. */
+Test(balance, a_failure_has_the_list_looked_at_again, .timeout = 60)
+{
+    static const struct rpcrt_channel_options options = {
+        .resolve_ms = 3600000, .backoff_ms_min = 10, .backoff_ms_max = 50};
+    Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
+    const Probe__V1__CountReply *reply;
+    atomic_uint n_done = 0;
+    char dead[64];
+    struct fleet fleet;
+    struct list list;
+
+    nobody(dead);
+    list_open(&list);
+    fleet_open(&fleet, 1, NULL);
+    list_write(&list, "%s", dead);
+    fleet_dial(&fleet, list.address, &options);
+    rpcrt_call_set_wait_for_ready(fleet.call, true);
+    probe_count_start(fleet.call, &request, bed_done, &n_done);
+    await_endpoints(&fleet, 1);
+    while (fleet_stats(&fleet, dead).connects_failed == 0) {
+        (void)poll(NULL, 0, 1);
+    }
+    list_write(&list, "%s", fleet.ships[0].address);
+    bed_await(&n_done, 1);
+    expect_ok(fleet.call, probe_count_take(fleet.call, &reply));
+    fleet_close(&fleet);
+    list_close(&list);
+}
+
 /* A list that changes all the time under load: no call may suffer. */
 Test(balance, changes_disturb_no_call, .timeout = 60)
 {
