@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include "names.h"
+#include "retry.h"
 #include "scope.h"
 #include "symbols.h"
 
@@ -133,14 +134,47 @@ check_type(const struct checker *checker, const struct method *method,
     }
 }
 
+/* A stream can't be made again: what was sent is not kept. Nor may its handler
+ * run where messages arrive, as it waits for them. */
+static void
+check_stream(const struct checker *checker, const struct method *method)
+{
+    struct problems *problems = checker->problems;
+
+    if (method->nonblocking) {
+        problems_add(problems, &method->element,
+                     "nonblocking is for methods without streams");
+    }
+    if (method->retry != NULL) {
+        problems_add(problems, &method->element,
+                     "retry is for methods without streams");
+    }
+    if (method->once) {
+        problems_add(problems, &method->element,
+                     "once is for methods without streams");
+    }
+}
+
+static void
+check_retry(const struct checker *checker, const struct method *method)
+{
+    if (!method->idempotent && !method->once) {
+        problems_add(checker->problems, &method->element,
+                     "retry is for methods that may be executed twice: with an "
+                     "idempotency_level, or (rpcrt.v1.once)");
+    }
+    retry_check(method->retry, &method->element, checker->problems);
+}
+
 static void
 check_method(const struct checker *checker, const struct method *method)
 {
     struct problems *problems = checker->problems;
 
-    if (method->streaming) {
-        problems_add(problems, &method->declared,
-                     "streaming methods are not supported yet");
+    if (model_is_stream(method)) {
+        check_stream(checker, method);
+    } else if (method->retry != NULL) {
+        check_retry(checker, method);
     }
     if (!name_is_identifier(method->name)) {
         problems_add(problems, &method->element, "is malformed");

@@ -44,7 +44,7 @@ emit_header_begin(struct text *text, const struct file *file, const char *kind,
               "\n"
               "$includes$"
               "\n"
-              "#if RPCRT_GEN_VERSION != 2\n"
+              "#if RPCRT_GEN_VERSION != 3\n"
               "#error \"made for another version of rpcrt: run protoc again\"\n"
               "#endif\n"
               "\n"
@@ -71,15 +71,29 @@ emit_function(struct text *text, const char *type, const char *name,
     text_add(text, "\n");
 }
 
-bool
-emit_has_methods(const struct file *file)
+static bool
+has_methods(const struct file *file, bool is_stream)
 {
-    size_t i;
+    size_t i, j;
 
     for (i = 0; i < file->n_services; i++) {
-        if (file->services[i].n_methods > 0) {
-            return true;
+        for (j = 0; j < file->services[i].n_methods; j++) {
+            if (model_is_stream(&file->services[i].methods[j]) == is_stream) {
+                return true;
+            }
         }
     }
     return false;
+}
+
+bool
+emit_has_unary(const struct file *file)
+{
+    return has_methods(file, false);
+}
+
+bool
+emit_has_streams(const struct file *file)
+{
+    return has_methods(file, true);
 }

@@ -24,6 +24,14 @@ void emit_client_source(struct text *text, const struct file *file);
 void emit_server_header(struct text *text, const struct file *file);
 void emit_server_source(struct text *text, const struct file *file);
 
+/** The functions of a method with streams, for the client's files, and of all
+ * such methods of a service, for the server's: declarations or definitions. */
+void emit_stream_client(struct text *text, bool is_declared,
+                        const struct service *service,
+                        const struct method *method);
+void emit_stream_server(struct text *text, bool is_declared,
+                        const struct service *service);
+
 /* -- shared by these ------------------------------------------------------- */
 
 /** The first lines of a file: what it was made from, and its purpose. */
@@ -44,7 +52,8 @@ void emit_header_end(struct text *text);
 void emit_function(struct text *text, const char *type, const char *name,
                    const char *const *parameters, const char *end);
 
-/** Whether any service of the file has a method. */
-bool emit_has_methods(const struct file *file);
+/** Whether any service of the file has a method without streams, and with. */
+bool emit_has_unary(const struct file *file);
+bool emit_has_streams(const struct file *file);
 
 #endif

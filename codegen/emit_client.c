@@ -1,6 +1,7 @@
 /*
  * x.client.h and x.client.c: for each method a call that waits, and a pair to
- * start a call and to take its outcome.
+ * start a call and to take its outcome; those with streams are in
+ * emit_stream.c.
  */
 #include "emit.h"
 
@@ -35,20 +36,32 @@ functions_of(struct pool *pool, const struct method *method)
 }
 
 static void
-method_declarations(struct text *text, const struct method *method)
+unary_declarations(struct text *text, const struct method *method)
 {
     struct functions functions = functions_of(text->pool, method);
 
-    text_add(text, "\n");
-    text_comment(
-        text, 0,
-        method->comment[0] == '\0' ? method->path + 1 : method->comment, NULL);
     emit_function(text, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
                   method->function, functions.call_parameters, ");");
     emit_function(text, "RPCRT_API void", functions.start,
                   functions.start_parameters, ");");
     emit_function(text, "RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code",
                   functions.take, functions.take_parameters, ");");
+}
+
+static void
+method_declarations(struct text *text, const struct service *service,
+                    const struct method *method)
+{
+    const char *comment =
+        method->comment[0] == '\0' ? method->path + 1 : method->comment;
+
+    text_add(text, "\n");
+    text_comment(text, 0, comment, NULL);
+    if (model_is_stream(method)) {
+        emit_stream_client(text, true, service, method);
+    } else {
+        unary_declarations(text, method);
+    }
 }
 
 static void
@@ -59,8 +72,62 @@ service_declarations(struct text *text, const struct service *service)
     text_add(text, "\n");
     text_section(text, service->element.name, service->comment);
     for (i = 0; i < service->n_methods; i++) {
-        method_declarations(text, &service->methods[i]);
+        method_declarations(text, service, &service->methods[i]);
     }
+}
+
+static const char about_unary[] =
+    " *\n"
+    " * x() makes the call and waits for its end. It returns RPCRT_OK and sets "
+    "the\n"
+    " * reply, which is borrowed from the call until its next use; or it "
+    "returns why\n"
+    " * not, and rpcrt_call_message() says more.\n"
+    " *\n"
+    " * x_start() returns at once; the request is not needed after that. done "
+    "is told\n"
+    " * of the end, always, on a thread of the runtime: it must not block, but "
+    "may\n"
+    " * take the reply and start the call again. rpcrt_queue_done, with a "
+    "queue as\n"
+    " * arg, lets the queue give the call back; NULL is for "
+    "rpcrt_call_wait().\n"
+    " * x_take() then returns what x() would have returned.\n";
+
+static const char about_streams[] =
+    " *\n"
+    " * Streams are read and written in a loop:\n"
+    " *\n"
+    " *   x_open(call, &request);\n"
+    " *   while (x_next(call, &message)) {\n"
+    " *       ...\n"
+    " *   }\n"
+    " *   code = x_finish(call);\n"
+    " *\n"
+    " * x_open() returns at once. x_next() waits for a message, borrowed until "
+    "the\n"
+    " * next x_next(); x_send() waits while the server takes no more, and the "
+    "message\n"
+    " * is not needed after that. Both return false once the call is over. "
+    "After\n"
+    " * x_close_send() the server knows that all were sent. x_finish() waits "
+    "for the\n"
+    " * end and returns how it ended, with the reply if there is but one. One "
+    "thread\n"
+    " * may send while another one receives; see rpcrt/stream.h.\n";
+
+static void
+about(struct text *text, const struct file *file)
+{
+    bool has_unary = emit_has_unary(file);
+    bool has_streams = emit_has_streams(file);
+
+    emit_banner(text, file,
+                pool_format(text->pool, "%s%s%s", has_unary ? about_unary : "",
+                            has_streams ? about_streams : "",
+                            has_unary || has_streams
+                                ? ""
+                                : " * It has no methods to call.\n"));
 }
 
 void
@@ -68,28 +135,7 @@ emit_client_header(struct text *text, const struct file *file)
 {
     size_t i;
 
-    if (emit_has_methods(file)) {
-        emit_banner(
-            text, file,
-            " *\n"
-            " * x() makes the call and waits for its end. It returns RPCRT_OK "
-            "and sets the\n"
-            " * reply, which is borrowed from the call until its next use; or "
-            "it returns why\n"
-            " * not, and rpcrt_call_message() says more.\n"
-            " *\n"
-            " * x_start() returns at once; the request is not needed after "
-            "that. done is told\n"
-            " * of the end, always, on a thread of the runtime: it must not "
-            "block, but may\n"
-            " * take the reply and start the call again. rpcrt_queue_done, "
-            "with a queue as\n"
-            " * arg, lets the queue give the call back; NULL is for "
-            "rpcrt_call_wait().\n"
-            " * x_take() then returns what x() would have returned.\n");
-    } else {
-        emit_banner(text, file, " * It has no methods to call.\n");
-    }
+    about(text, file);
     emit_file_comment(text, file);
     emit_header_begin(
         text, file, "client",
@@ -120,8 +166,8 @@ reply_body(struct text *text, const char *function,
 }
 
 static void
-method_definitions(struct text *text, const struct service *service,
-                   const struct method *method)
+unary_definitions(struct text *text, const struct service *service,
+                  const struct method *method)
 {
     static const char request[] = "(const void *)request";
     struct functions functions = functions_of(text->pool, method);
@@ -159,7 +205,13 @@ emit_client_source(struct text *text, const struct file *file)
         const struct service *service = &file->services[i];
 
         for (j = 0; j < service->n_methods; j++) {
-            method_definitions(text, service, &service->methods[j]);
+            const struct method *method = &service->methods[j];
+
+            if (model_is_stream(method)) {
+                emit_stream_client(text, false, service, method);
+            } else {
+                unary_definitions(text, service, method);
+            }
         }
     }
 }

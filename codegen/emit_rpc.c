@@ -4,6 +4,8 @@
  */
 #include "emit.h"
 
+#include "retry.h"
+
 #include <string.h>
 
 /* -- header ---------------------------------------------------------------- */
@@ -187,27 +189,80 @@ file_table(struct text *text, const struct file *file, size_t n_imports,
     text_add(text, "};\n");
 }
 
-/* Add flags as they stand in a table: each on a line below the first. */
+/* Add names as they stand in a table: each on a line below the first. */
+static void
+alternatives(struct text *text, const char *member, const char *ending,
+             const char *const *names, size_t n_names)
+{
+    size_t i;
+
+    for (i = 0; i < n_names; i++) {
+        if (i == 0) {
+            text_add(text, member);
+        } else {
+            text_format(text, " |\n%*s", (int)strlen(member), "");
+        }
+        text_format(text, "%s%s", ending, names[i]);
+    }
+    text_add(text, n_names > 0 ? ",\n" : "");
+}
+
 static void
 method_flags(struct text *text, const struct method *method)
 {
-    const char *between = "            .flags = ";
+    const struct {
+        bool is_set;
+        const char *name;
+    } flags[] = {
+        {method->nonblocking, "NONBLOCKING"},
+        {method->no_side_effects, "NO_SIDE_EFFECTS"},
+        {method->idempotent, "IDEMPOTENT"},
+        {method->client_streaming, "CLIENT_STREAMING"},
+        {method->server_streaming, "SERVER_STREAMING"},
+        {method->once, "ONCE"},
+    };
+    const char *names[sizeof flags / sizeof flags[0]];
+    size_t n_names = 0, i;
 
-    if (method->nonblocking) {
-        text_format(text, "%sRPCRT_METHOD_NONBLOCKING", between);
-        between = " |\n                     ";
+    for (i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (flags[i].is_set) {
+            names[n_names++] = flags[i].name;
+        }
     }
-    if (method->no_side_effects) {
-        text_format(text, "%sRPCRT_METHOD_NO_SIDE_EFFECTS", between);
-        between = " |\n                     ";
+    alternatives(text, "            .flags = ", "RPCRT_METHOD_", names,
+                 n_names);
+}
+
+static void
+retry_number(struct text *text, const char *member, uint32_t number)
+{
+    if (number != 0) {
+        text_format(text, "                    .%s = %lu,\n", member,
+                    (unsigned long)number);
     }
-    if (method->idempotent) {
-        text_format(text, "%sRPCRT_METHOD_IDEMPOTENT", between);
-        between = " |\n                     ";
+}
+
+static void
+method_retry(struct text *text, const struct retry *retry)
+{
+    if (retry == NULL) {
+        return;
     }
-    if (between[0] == ' ' && between[1] == '|') {
-        text_add(text, ",\n");
+    text_add(text, "            .retry =\n"
+                   "                &(const struct rpcrt_retry_policy){\n");
+    /* without this line the list could be empty, which C does not take */
+    text_format(text, "                    .attempts_max = %lu,\n",
+                (unsigned long)retry->attempts_max);
+    retry_number(text, "backoff_ms_min", retry->backoff_ms_min);
+    retry_number(text, "backoff_ms_max", retry->backoff_ms_max);
+    if (retry->backoff_factor != 0) {
+        text_format(text, "                    .backoff_factor = %.15g,\n",
+                    retry->backoff_factor);
     }
+    alternatives(text, "                    .codes = ", "1u << RPCRT_",
+                 retry->codes, retry->n_codes);
+    retry_number(text, "hedging_ms", retry->hedging_ms);
+    text_add(text, "                },\n");
 }
 
 static void
@@ -232,6 +287,7 @@ service_tables(struct text *text, const struct file *file,
                         method->index, method->path, method->request->c_lower,
                         method->reply->c_lower);
             method_flags(text, method);
+            method_retry(text, method->retry);
             text_add(text, "        },\n");
         }
         text_add(text, "};\n");

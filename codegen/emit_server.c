@@ -11,13 +11,17 @@
 static void
 handler_member(struct text *text, const struct method *method)
 {
-    const char *const parameters[] = {
-        "void *self",
-        "struct rpcrt_ctx *ctx",
-        pool_format(text->pool, "const %s *request", method->request->c_type),
-        pool_format(text->pool, "%s *reply", method->reply->c_type),
-        NULL,
-    };
+    const char *parameters[5] = {"void *self", "struct rpcrt_ctx *ctx"};
+    size_t n_parameters = 2;
+
+    if (!method->client_streaming) {
+        parameters[n_parameters++] = pool_format(
+            text->pool, "const %s *request", method->request->c_type);
+    }
+    if (!method->server_streaming) {
+        parameters[n_parameters] =
+            pool_format(text->pool, "%s *reply", method->reply->c_type);
+    }
 
     text_comment(text, 4, method->comment, NULL);
     text_format(text, "    enum rpcrt_code (*%s)", method->member);
@@ -61,8 +65,10 @@ service_declarations(struct text *text, const struct service *service)
     if (service->n_methods == 0) {
         text_add(text, "    char unused; /* no methods; C wants a member */\n");
     }
-    text_add(text, "};\n\n");
+    text_add(text, "};\n");
+    emit_stream_server(text, true, service);
     text_format(text,
+                "\n"
                 "/**\n"
                 " * Serve %s. Before the server listens.\n"
                 " *\n"
@@ -78,19 +84,31 @@ service_declarations(struct text *text, const struct service *service)
                    ");");
 }
 
+static const char about_handlers[] =
+    " *\n"
+    " * A handler reads the request, fills the reply and returns a code; see\n"
+    " * rpcrt/ctx.h. Handlers of one service run on several threads at once.\n";
+
+static const char about_streams[] =
+    " *\n"
+    " * Of streams, x_receive() waits for the next message, borrowed until the "
+    "next\n"
+    " * x_receive(): NULL when the client sends no more. x_reply() waits while "
+    "the\n"
+    " * client takes no more, and the message is not needed after that. What "
+    "is not\n"
+    " * RPCRT_OK says that the call is lost, and is for the handler to "
+    "return.\n";
+
 void
 emit_server_header(struct text *text, const struct file *file)
 {
     size_t i;
 
     if (file->n_services > 0) {
-        emit_banner(
-            text, file,
-            " *\n"
-            " * A handler reads the request, fills the reply and returns a "
-            "code; see\n"
-            " * rpcrt/ctx.h. Handlers of one service run on several threads at "
-            "once.\n");
+        emit_banner(text, file,
+                    pool_format(text->pool, "%s%s", about_handlers,
+                                emit_has_streams(file) ? about_streams : ""));
     } else {
         emit_banner(text, file, " * It has no services to serve.\n");
     }
@@ -115,10 +133,21 @@ glue_function(struct text *text, const struct service *service,
         "struct rpcrt_ctx *ctx",   "const ProtobufCMessage *request",
         "ProtobufCMessage *reply", NULL,
     };
-    static const char *const arguments[] = {
-        "self", "ctx", "(const void *)request", "(void *)reply", NULL};
+    const char *arguments[5] = {"self", "ctx"};
     const struct text_var vars[] = {
-        {"prefix", service->prefix}, {"member", method->member}, {NULL, NULL}};
+        {"prefix", service->prefix},
+        {"member", method->member},
+        {"request", method->client_streaming ? "    (void)request;\n" : ""},
+        {"reply", method->server_streaming ? "    (void)reply;\n" : ""},
+        {NULL, NULL}};
+    size_t n_arguments = 2;
+
+    if (!method->client_streaming) {
+        arguments[n_arguments++] = "(const void *)request";
+    }
+    if (!method->server_streaming) {
+        arguments[n_arguments] = "(void *)reply";
+    }
 
     text_add(text, "\n");
     emit_function(text, "static enum rpcrt_code",
@@ -128,6 +157,8 @@ glue_function(struct text *text, const struct service *service,
               "{\n"
               "    const struct $prefix$_service *service = table;\n"
               "\n"
+              "$request$"
+              "$reply$"
               "    if (service->$member$ == NULL) {\n"
               "        return rpcrt_ctx_unimplemented(ctx);\n"
               "    }\n"
@@ -167,6 +198,7 @@ service_definitions(struct text *text, const struct service *service)
     for (i = 0; i < service->n_methods; i++) {
         glue_function(text, service, &service->methods[i]);
     }
+    emit_stream_server(text, false, service);
     arguments[2] = glue_table(text, service);
     text_add(text, "\n");
     serve_function(text, service, "enum rpcrt_code", ")");

@@ -175,13 +175,15 @@ read_message(struct reader *reader, const char *scope,
 }
 
 static void
-read_method_options(struct method *method,
+read_method_options(struct pool *pool, struct method *method,
                     const Google__Protobuf__MethodOptions *options)
 {
     if (options == NULL) {
         return;
     }
     method->nonblocking = options_nonblocking(options);
+    method->once = options_once(options);
+    method->retry = options_retry(pool, options);
     method->no_side_effects =
         options->idempotency_level ==
         GOOGLE__PROTOBUF__METHOD_OPTIONS__IDEMPOTENCY_LEVEL__NO_SIDE_EFFECTS;
@@ -203,7 +205,6 @@ read_method(struct reader *reader, const struct service *service,
     method->name = text_or_empty(proto->name);
     name = join(pool, service->element.name, method->name);
     method->element = source_name(&reader->source, &reader->path, name);
-    method->declared = source_declaration(&reader->source, &reader->path, name);
     method->comment = source_comment(&reader->source, &reader->path);
     method->snake = name_snake(pool, method->name);
     avoid = name_is_taken(method->snake) || name_is_macro(method->snake);
@@ -216,8 +217,9 @@ read_method(struct reader *reader, const struct service *service,
         pool_format(pool, "/%s/%s", service->element.name, method->name);
     method->request_name = text_or_empty(proto->input_type);
     method->reply_name = text_or_empty(proto->output_type);
-    method->streaming = proto->client_streaming || proto->server_streaming;
-    read_method_options(method, proto->options);
+    method->client_streaming = proto->client_streaming;
+    method->server_streaming = proto->server_streaming;
+    read_method_options(pool, method, proto->options);
 }
 
 static void
@@ -355,4 +357,10 @@ model_build(struct model *model, struct pool *pool,
         }
     }
     model_resolve(model);
+}
+
+bool
+model_is_stream(const struct method *method)
+{
+    return method->client_streaming || method->server_streaming;
 }

@@ -55,8 +55,7 @@ struct message {
 };
 
 struct method {
-    struct element element;   /* where its name stands */
-    struct element declared;  /* where its declaration begins */
+    struct element element;
     const char *name;         /* Put */
     const char *snake;        /* put */
     const char *member;       /* put, in the struct of handlers */
@@ -68,10 +67,13 @@ struct method {
     const char *reply_name;
     const struct message *request; /* NULL if not to be found */
     const struct message *reply;
-    bool streaming;
+    bool client_streaming;
+    bool server_streaming;
     bool nonblocking;
     bool no_side_effects;
     bool idempotent;
+    bool once;
+    const struct retry *retry; /* NULL without */
 };
 
 struct service {
@@ -125,6 +127,9 @@ struct model {
 void
 model_build(struct model *model, struct pool *pool,
             const Google__Protobuf__Compiler__CodeGeneratorRequest *request);
+
+/** Whether one side or both send any number of messages. */
+bool model_is_stream(const struct method *method);
 
 /** Whether a name is that of protobuf's messages of options. */
 bool model_is_options_type(const char *type_name);

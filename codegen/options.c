@@ -8,6 +8,8 @@
 /* idl/rpcrt/v1/options.proto */
 #define C_PREFIX 58100
 #define NONBLOCKING 58100
+#define RETRY 58101
+#define ONCE 58102
 #define SENSITIVE 58100
 
 /* protobuf-c/protobuf-c.proto: pb_c_file, pb_c_msg and pb_c_field */
@@ -106,4 +108,21 @@ bool
 options_nonblocking(const Google__Protobuf__MethodOptions *options)
 {
     return options != NULL && unknown_is_set(&options->base, NONBLOCKING);
+}
+
+bool
+options_once(const Google__Protobuf__MethodOptions *options)
+{
+    return options != NULL && unknown_is_set(&options->base, ONCE);
+}
+
+struct retry *
+options_retry(struct pool *pool, const Google__Protobuf__MethodOptions *options)
+{
+    struct bytes one;
+
+    if (options == NULL || !wire_unknown_bytes(&options->base, RETRY, &one)) {
+        return NULL;
+    }
+    return retry_read(pool, wire_unknown_message(pool, &options->base, RETRY));
 }

@@ -6,6 +6,7 @@
 #define CODEGEN_OPTIONS_H
 
 #include "memory.h"
+#include "retry.h"
 
 #include <google/protobuf/descriptor.pb-c.h>
 #include <stdbool.h>
@@ -38,5 +39,11 @@ const char *options_c_prefix(struct pool *pool,
                              const Google__Protobuf__ServiceOptions *options);
 
 bool options_nonblocking(const Google__Protobuf__MethodOptions *options);
+
+bool options_once(const Google__Protobuf__MethodOptions *options);
+
+/** NULL without the option. */
+struct retry *options_retry(struct pool *pool,
+                            const Google__Protobuf__MethodOptions *options);
 
 #endif

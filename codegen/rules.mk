@@ -12,8 +12,11 @@ RECORDS   := $(sort $(wildcard services/*/*.proto))
 IDLSTEMS  := $(PROTOS:idl/%.proto=$(GEN)/%)
 # protobuf's own types with a form of their own in JSON, for tests
 KNOWN     := any duration empty field_mask struct timestamp wrappers
+# gRPC's service for tests of interoperation
+GRPCPROTO ?= /usr/share/grpc-proto
+INTEROP   := empty messages test
 STEMS     := $(IDLSTEMS) $(RECORDS:services/%.proto=$(GEN)/%) $(TESTPROTO:tests/%.proto=$(GEN)/%) \
-             $(KNOWN:%=$(GEN)/google/protobuf/%)
+             $(KNOWN:%=$(GEN)/google/protobuf/%) $(INTEROP:%=$(GEN)/grpc/testing/%)
 GENH      := $(foreach s,$(STEMS),$(GENEXT:%=$(s).%.h))
 OUTPUTS   := $(foreach e,$(GENEXT),$(GEN)/%.$(e).c $(GEN)/%.$(e).h)
 # protoc's own messages, which the plugin reads and writes
@@ -23,8 +26,8 @@ DESCH     := $(DESC:=.pb-c.h)
 define GENERATE
 $(call say,GEN,$<)
 $(Q)mkdir -p $(GEN)
-$(Q)$(PROTOC) -Iidl -Iservices -Itests -I$(PROTO) --plugin=protoc-gen-rpcrt=$(PLUGIN) \
-    --rpcrt_out=$(GEN) $<
+$(Q)$(PROTOC) -Iidl -Iservices -Itests -I$(PROTO) -I$(GRPCPROTO) \
+    --plugin=protoc-gen-rpcrt=$(PLUGIN) --rpcrt_out=$(GEN) $<
 endef
 $(OUTPUTS): idl/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
 	$(GENERATE)
@@ -33,6 +36,8 @@ $(OUTPUTS): services/%.proto $(OPTIONS) $(PLUGIN)
 $(OUTPUTS): tests/%.proto $(PROTOS) $(OPTIONS) $(PLUGIN)
 	$(GENERATE)
 $(OUTPUTS): $(PROTO)/%.proto $(PLUGIN)
+	$(GENERATE)
+$(OUTPUTS): $(GRPCPROTO)/%.proto $(PLUGIN)
 	$(GENERATE)
 $(DESC:=.pb-c.c) $(DESCH) &: $(PROTO)/google/protobuf/compiler/plugin.proto
 	$(call say,GEN,$<)

@@ -112,13 +112,6 @@ element_at(const struct source *source,
 }
 
 struct element
-source_declaration(const struct source *source, const struct source_path *path,
-                   const char *full_name)
-{
-    return element_at(source, find(source, path), full_name);
-}
-
-struct element
 source_name(const struct source *source, const struct source_path *path,
             const char *full_name)
 {

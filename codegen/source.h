@@ -31,13 +31,11 @@ void source_init(struct source *source, struct pool *pool,
 void source_enter(struct source_path *path, int32_t field, size_t index);
 void source_leave(struct source_path *path);
 
-/** The element of that path: at its name, or where its declaration begins. */
+/** The element of that path: at its name, or where its declaration begins if
+ * it has none. */
 struct element source_name(const struct source *source,
                            const struct source_path *path,
                            const char *full_name);
-struct element source_declaration(const struct source *source,
-                                  const struct source_path *path,
-                                  const char *full_name);
 
 /** Comments before and behind a declaration; "" without. */
 const char *source_comment(const struct source *source,

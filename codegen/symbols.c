@@ -119,6 +119,31 @@ add_enum(struct scope *scope, const struct enumeration *item)
     }
 }
 
+/* Functions of a method, those of the client and of the server: a program may
+ * include both headers. */
+static void
+add_method(struct scope *scope, const struct method *method)
+{
+    static const char *const unary[] = {"", "_start", "_take"};
+    static const char *const stream[] = {"_open", "_finish"};
+    static const char *const up[] = {"_send", "_close_send", "_receive"};
+    static const char *const down[] = {"_next", "_reply"};
+    const struct element *owner = &method->element;
+
+    scope_add(scope, owner, method->index, "");
+    if (!model_is_stream(method)) {
+        add_all(scope, owner, method->function, unary, 3);
+        return;
+    }
+    add_all(scope, owner, method->function, stream, 2);
+    if (method->client_streaming) {
+        add_all(scope, owner, method->function, up, 3);
+    }
+    if (method->server_streaming) {
+        add_all(scope, owner, method->function, down, 2);
+    }
+}
+
 static void
 add_service(struct scope *scope, const struct service *service)
 {
@@ -129,12 +154,7 @@ add_service(struct scope *scope, const struct service *service)
     add_all(scope, &service->element, service->prefix, endings,
             sizeof endings / sizeof endings[0]);
     for (i = 0; i < service->n_methods; i++) {
-        const struct method *method = &service->methods[i];
-
-        scope_add(scope, &method->element, method->function, "");
-        scope_add(scope, &method->element, method->function, "_start");
-        scope_add(scope, &method->element, method->function, "_take");
-        scope_add(scope, &method->element, method->index, "");
+        add_method(scope, &service->methods[i]);
     }
 }
 

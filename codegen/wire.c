@@ -219,17 +219,57 @@ wire_number(struct bytes message, uint32_t field, uint64_t *ret_number)
     return is_there;
 }
 
+/* A double lies on the wire as its bits, low byte first. */
+static double
+double_of(struct bytes bytes)
+{
+    uint64_t bits = 0;
+    double number;
+    size_t i;
+
+    for (i = bytes.size; i > 0; i--) {
+        bits = bits << 8 | bytes.data[i - 1];
+    }
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
 bool
-wire_bytes(struct bytes message, uint32_t field, struct bytes *ret_bytes)
+wire_double(struct bytes message, uint32_t field, double *ret_number)
 {
     struct wire_field found;
     bool is_there = false;
 
     while (take_field(&message, &found)) {
-        if (found.number == field && found.type == 2) {
-            *ret_bytes = found.bytes;
+        if (found.number == field && found.type == 1) {
+            *ret_number = double_of(found.bytes);
             is_there = true;
         }
     }
     return is_there;
+}
+
+bool
+wire_bytes(struct bytes message, uint32_t field, struct bytes *ret_bytes)
+{
+    bool is_there = false;
+
+    while (wire_next_bytes(&message, field, ret_bytes)) {
+        is_there = true;
+    }
+    return is_there;
+}
+
+bool
+wire_next_bytes(struct bytes *rest, uint32_t field, struct bytes *ret_bytes)
+{
+    struct wire_field found;
+
+    while (take_field(rest, &found)) {
+        if (found.number == field && found.type == 2) {
+            *ret_bytes = found.bytes;
+            return true;
+        }
+    }
+    return false;
 }

@@ -38,6 +38,12 @@ struct bytes wire_unknown_message(struct pool *pool,
 
 /** The last value of a field in the bytes of a message. */
 bool wire_number(struct bytes message, uint32_t field, uint64_t *ret_number);
+bool wire_double(struct bytes message, uint32_t field, double *ret_number);
 bool wire_bytes(struct bytes message, uint32_t field, struct bytes *ret_bytes);
+
+/** The next value of a repeated field in what is left of a message; false at
+ * the end. */
+bool wire_next_bytes(struct bytes *rest, uint32_t field,
+                     struct bytes *ret_bytes);
 
 #endif

@@ -297,9 +297,3 @@ rpcrt__channel_give_up(struct rpcrt_channel *channel,
         }
     }
 }
-
-const char *
-rpcrt_call_peer(const struct rpcrt_call *call)
-{
-    return call->endpoint != 0 ? call->peer : call->channel->address;
-}

@@ -1,8 +1,8 @@
 /*
  * A call: what its user sets, and what he reads of its outcome.
  */
-#include "client/call.h"
 #include "client/queue.h"
+#include "client/stream.h"
 
 #include "core/alloc.h"
 #include "wire/guard.h"
@@ -29,10 +29,12 @@ rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
     rpcrt__list_init(&call->live);
     rpcrt__list_init(&call->queue);
     rpcrt__list_init(&call->place_node);
+    rpcrt__list_init(&call->event_node);
     rpcrt__child_init(&call->child);
     rpcrt__attempts_init(&call->attempts);
     rpcrt__metadata_init(&call->metadata, NULL);
     rpcrt__arena_init(&call->arena, channel->options.arena_size_max);
+    rpcrt__metadata_init(&call->reply_headers, &call->arena);
     rpcrt__metadata_init(&call->reply_metadata, &call->arena);
     atomic_init(&call->undelivered, false);
     atomic_init(&call->done, NULL);
@@ -79,6 +81,8 @@ rpcrt_call_free(struct rpcrt_call *call)
         (void)rpcrt__call_wait_over(call, RPCRT__NEVER);
     }
     rpcrt__queue_leave(call);
+    rpcrt_call_on_event(call, NULL, NULL);
+    rpcrt__call_stream_free(call);
     rpcrt__metadata_fini(&call->metadata);
     rpcrt__arena_fini(&call->arena);
     (void)sem_destroy(&call->over);
@@ -215,4 +219,62 @@ rpcrt_call_metadata(const struct rpcrt_call *call, const char *key,
                     size_t *ret_size)
 {
     return rpcrt__metadata_get(&call->reply_metadata, key, ret_size);
+}
+
+const char *
+rpcrt_call_header(const struct rpcrt_call *call, const char *key,
+                  size_t *ret_size)
+{
+    return rpcrt__metadata_get(&call->reply_headers, key, ret_size);
+}
+
+static void
+see_each(const struct rpcrt__metadata *metadata, rpcrt_metadata_fn *fn,
+         void *arg)
+{
+    for (size_t i = 0; i < metadata->n_entries; i++) {
+        const struct rpcrt__metadata_entry *entry = &metadata->entries[i];
+
+        fn(arg, entry->key, entry->value, entry->value_size);
+    }
+}
+
+void
+rpcrt_call_each_header(const struct rpcrt_call *call, rpcrt_metadata_fn *fn,
+                       void *arg)
+{
+    see_each(&call->reply_headers, fn, arg);
+}
+
+void
+rpcrt_call_each_trailer(const struct rpcrt_call *call, rpcrt_metadata_fn *fn,
+                        void *arg)
+{
+    see_each(&call->reply_metadata, fn, arg);
+}
+
+const char *
+rpcrt_call_peer(const struct rpcrt_call *call)
+{
+    return call->endpoint != 0 ? call->peer : call->channel->address;
+}
+
+uint32_t
+rpcrt_call_attempts(const struct rpcrt_call *call)
+{
+    return call->method == NULL ? 0 : call->attempts.n;
+}
+
+uint64_t
+rpcrt_call_duration_us(const struct rpcrt_call *call)
+{
+    uint64_t end_ns;
+
+    if (call->method == NULL) {
+        return 0;
+    }
+    pthread_mutex_lock(&call->channel->lock);
+    end_ns = call->state == RPCRT__CALL_IDLE ? call->ended_ns : rpcrt__now_ns();
+    pthread_mutex_unlock(&call->channel->lock);
+    return (end_ns - call->started_ns) / 1000;
 }

@@ -31,6 +31,8 @@ enum rpcrt__place {
     RPCRT__PLACE_ENDED
 };
 
+struct rpcrt__call_stream;
+
 struct rpcrt_call {
     struct rpcrt_channel *channel;
     uint32_t timeout_ms;
@@ -62,6 +64,8 @@ struct rpcrt_call {
     size_t reply_size_max;
     uint64_t deadline_ns;
     struct rpcrt__attempts attempts;
+    uint64_t started_ns;
+    uint64_t ended_ns;
     bool composed; /* some of it may have left */
     bool refused;  /* the server says that it was not executed */
 
@@ -83,7 +87,17 @@ struct rpcrt_call {
     bool may_have_run;
     const uint8_t *details;
     size_t details_size;
+    bool headers_came;
+    struct rpcrt__metadata reply_headers;
     struct rpcrt__metadata reply_metadata;
+
+    bool streaming;                    /* this use, and `stream` is there */
+    struct rpcrt__call_stream *stream; /* of this use or an earlier one */
+    rpcrt_event_fn *on_event;
+    void *event_arg;
+    struct rpcrt__list event_node; /* in channel->events */
+    bool telling;                  /* a thread is in on_event() */
+    bool tell_again;
 
     _Atomic(rpcrt_done_fn *) done; /* NULL: a thread waits for the use, or
                                       will */

@@ -73,6 +73,7 @@ on_timer(void *arg, uint64_t now_ns)
     uint64_t next_ns;
 
     rpcrt__delivery_init(&delivery);
+    delivery.tells = true;
     pthread_mutex_lock(&channel->lock);
     rpcrt__delivery_move(&channel->later, &delivery);
     next_ns = expire_calls(channel, now_ns, &delivery);
@@ -109,6 +110,7 @@ fill_defaults(struct rpcrt_channel_options *options)
     options->member = options->member == 0 ? (value) : options->member
     DEFAULT(message_size_max, RPCRT_MESSAGE_SIZE_MAX);
     DEFAULT(arena_size_max, RPCRT_ARENA_SIZE_MAX);
+    DEFAULT(stream_window, RPCRT_STREAM_WINDOW);
     DEFAULT(contexts, RPCRT_CONTEXTS);
     DEFAULT(connect_timeout_ms, RPCRT_CONNECT_TIMEOUT_MS);
     DEFAULT(backoff_ms_min, RPCRT_BACKOFF_MIN_MS);
@@ -142,6 +144,11 @@ check_options(const struct rpcrt_channel *channel,
         return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
                                 "channel %s: no such balancing: %d",
                                 channel->address, (int)options->balancing);
+    }
+    if (options->stream_window > INT32_MAX) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "channel %s: stream_window must be below 2 GiB",
+                                channel->address);
     }
     return rpcrt__target_check(channel->address, options->tls != NULL,
                                ret_error, ret_kind);
@@ -266,6 +273,7 @@ rpcrt_channel_new(const char *address,
     rpcrt__list_init(&channel->attempts_due);
     rpcrt__delivery_init(&channel->later);
     rpcrt__list_init(&channel->deliveries);
+    rpcrt__list_init(&channel->events);
     channel->wake_ns = RPCRT__NEVER;
     code = prepare(channel, address, &error, &kind);
     if (code == RPCRT_OK) {
@@ -323,6 +331,7 @@ deliver_rest(struct rpcrt_channel *channel)
     struct rpcrt__delivery delivery;
 
     rpcrt__delivery_init(&delivery);
+    delivery.tells = true;
     pthread_mutex_lock(&channel->lock);
     channel->closed = true;
     rpcrt__delivery_move(&channel->later, &delivery);

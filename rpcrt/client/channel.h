@@ -29,6 +29,7 @@ struct rpcrt__resolver;
 struct rpcrt__delivery {
     struct rpcrt__list node;
     struct rpcrt__list ended;
+    bool tells; /* a thread of the runtime: it tells events of streams too */
     pthread_t thread;
     _Atomic(struct rpcrt_call *) current;
 };
@@ -64,7 +65,8 @@ struct rpcrt_channel {
     bool unplaced; /* there may be one for them, or dials are needed */
     struct rpcrt__delivery later; /* ended; the timer delivers them */
     struct rpcrt__list deliveries;
-    uint64_t wake_ns; /* what the timer is set to */
+    struct rpcrt__list events; /* streams that moved on */
+    uint64_t wake_ns;          /* what the timer is set to */
 };
 
 void rpcrt__channel_ref(struct rpcrt_channel *channel);
@@ -87,6 +89,19 @@ void rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
  * [locked; unlocks] */
 void rpcrt__channel_unlock(struct rpcrt_channel *channel,
                            struct rpcrt__delivery *delivery);
+
+/* The same for who has ended no call. [locked; unlocks] */
+void rpcrt__channel_release(struct rpcrt_channel *channel);
+
+/* A stream moved on: whoever waits for that is woken, or called back, when the
+ * channel is unlocked. [locked] */
+void rpcrt__channel_add_event(struct rpcrt_channel *channel,
+                              struct rpcrt_call *call);
+
+/* Call nobody back any more; on return nobody is being. [locked; unlocks
+ * meanwhile] */
+void rpcrt__channel_drop_events(struct rpcrt_channel *channel,
+                                struct rpcrt_call *call);
 
 /* Let the timer look at the channel no later than that. [locked] */
 void rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns);

@@ -2,7 +2,7 @@
  * From calls to the bytes of a message: control frames first, then the calls
  * that have something to send, in turns of one frame.
  */
-#include "client/connection.h"
+#include "client/stream.h"
 
 #include <string.h>
 
@@ -104,6 +104,7 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     uint32_t message_size = call->out_size - call->out_metadata_size;
     uint32_t data_size = message_size;
     bool learn;
+    bool streams = (call->method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
     uint16_t number = method_number(connection, call, &learn);
     uint32_t extra_size = call->attempts.extra_size;
     uint32_t metadata_size = extra_size + call->out_metadata_size;
@@ -134,8 +135,8 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     remember_method(connection, call, number);
     open.timeout_ms = milliseconds_left(call->deadline_ns);
     rpcrt__idmap_add(&connection->calls, &call->by_id, ++connection->next_call);
-    at = rpcrt__put_frame(at, RPCRT__FRAME_CALL, RPCRT__END, number,
-                          call->by_id.id,
+    at = rpcrt__put_frame(at, RPCRT__FRAME_CALL, streams ? 0 : RPCRT__END,
+                          number, call->by_id.id,
                           RPCRT__CALL_SIZE + metadata_size + data_size);
     at = rpcrt__put_call_open(at, &open);
     if (extra_size > 0) {
@@ -145,6 +146,9 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     call->out_sent = call->out_metadata_size + data_size;
     memcpy(at, call->out, call->out_sent);
     call->composed = true;
+    if (streams) {
+        call->stream->out.window = connection->stream_window;
+    }
     return at + call->out_sent;
 }
 
@@ -172,29 +176,80 @@ put_data(struct rpcrt_call *call, uint8_t *at, const uint8_t *end)
     return at + size;
 }
 
-size_t
-rpcrt__connection_compose(struct rpcrt__connection *connection)
+static uint8_t *
+put_next(struct rpcrt__connection *connection, struct rpcrt_call *call,
+         uint8_t *at, const uint8_t *end)
 {
-    uint8_t *at = connection->staging + RPCRT__HEADER_SIZE;
-    const uint8_t *end = connection->staging + RPCRT_TRANSPORT_MESSAGE_MAX;
+    if (!call->composed) {
+        return put_open(connection, call, at, end);
+    }
+    return call->out_sent < call->out_size
+               ? put_data(call, at, end)
+               : rpcrt__call_stream_put(call, at, end);
+}
+
+static bool
+has_more(const struct rpcrt_call *call)
+{
+    return call->out_sent < call->out_size ||
+           (call->streaming && rpcrt__call_stream_has_frames(call));
+}
+
+/* Bytes of all frames that a call can send now, or more. */
+static size_t
+frames_size(const struct rpcrt_call *call)
+{
+    size_t rest = call->composed
+                      ? call->out_size - call->out_sent
+                      : RPCRT__FRAME_SIZE + RPCRT_METHOD_PATH_MAX +
+                            RPCRT__CALL_SIZE + call->attempts.extra_size +
+                            call->out_size;
+
+    rest += (rest / RPCRT_DATA_FRAME_MAX + 1) * RPCRT__FRAME_SIZE;
+    return call->streaming ? rest + rpcrt__call_stream_frames_size(call) : rest;
+}
+
+size_t
+rpcrt__connection_estimate(const struct rpcrt__connection *connection)
+{
+    size_t size =
+        RPCRT__HEADER_SIZE + (2 + connection->n_cancels) * RPCRT__FRAME_SIZE;
+    const struct rpcrt__list *node = connection->sending.next;
+
+    for (; node != &connection->sending && size < RPCRT_TRANSPORT_MESSAGE_MAX;
+         node = node->next) {
+        size += frames_size((
+            const struct rpcrt_call *)(const void *)((const char *)node -
+                                                     offsetof(struct rpcrt_call,
+                                                              queue)));
+    }
+    return size < RPCRT_TRANSPORT_MESSAGE_MAX ? size
+                                              : RPCRT_TRANSPORT_MESSAGE_MAX;
+}
+
+size_t
+rpcrt__connection_compose(struct rpcrt__connection *connection, uint8_t *body,
+                          size_t size)
+{
+    uint8_t *at = body + RPCRT__HEADER_SIZE;
+    const uint8_t *end = body + size;
 
     at = put_control(connection, at, end);
     while (!rpcrt__list_empty(&connection->sending)) {
         struct rpcrt_call *call =
             RPCRT__ELEMENT(connection->sending.next, struct rpcrt_call, queue);
-        uint8_t *next = call->composed ? put_data(call, at, end)
-                                       : put_open(connection, call, at, end);
+        uint8_t *next = put_next(connection, call, at, end);
 
         if (next == NULL) {
             break;
         }
         at = next;
         rpcrt__list_remove(&call->queue);
-        if (call->out_sent < call->out_size) {
+        if (has_more(call)) {
             rpcrt__list_append(&connection->sending, &call->queue);
         } else {
             call->state = RPCRT__CALL_SENT;
         }
     }
-    return (size_t)(at - connection->staging);
+    return (size_t)(at - body);
 }

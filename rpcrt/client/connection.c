@@ -57,10 +57,9 @@ rpcrt__connection_new(struct rpcrt__endpoint *endpoint,
     rpcrt__client_credits_init(&connection->credits, channel->options.contexts);
     rpcrt__reorder_init(&connection->replies, channel->options.contexts);
     connection->session = rpcrt__random() | 1u; /* 0 is no session */
-    connection->staging = rpcrt__alloc(RPCRT_TRANSPORT_MESSAGE_MAX);
     connection->methods = rpcrt__calloc(RPCRT_METHODS_PER_SESSION_MAX,
                                         sizeof connection->methods[0]);
-    if (connection->staging == NULL || connection->methods == NULL) {
+    if (connection->methods == NULL) {
         code = rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
                                 "connect %s: no memory", endpoint->address);
     } else {
@@ -86,30 +85,25 @@ rpcrt__connection_free(struct rpcrt__connection *connection)
     rpcrt__idmap_fini(&connection->calls);
     rpcrt__free(connection->cancels);
     rpcrt__free(connection->methods);
-    rpcrt__free(connection->staging);
     (void)pthread_cond_destroy(&connection->settled);
     rpcrt__free(connection);
 }
 
 /* -- sending --------------------------------------------------------------- */
 
-/* Send what stands in the staging buffer behind the place of the header. */
-static bool
-send_staged(struct rpcrt__connection *connection, size_t size)
+/* Send a message whose frames take `size` bytes of it, header included. */
+static void
+send_message(struct rpcrt__connection *connection, struct rpcrt__msg *msg,
+             size_t size)
 {
     struct rpcrt__header header = {.keep = connection->credits.keep,
                                    .session = connection->session};
-    struct rpcrt__msg *msg = rpcrt__msg_new(size);
-    unsigned slot;
+    unsigned slot =
+        rpcrt__client_credits_send(&connection->credits, &header.seq);
 
-    if (msg == NULL) {
-        return false;
-    }
-    slot = rpcrt__client_credits_send(&connection->credits, &header.seq);
-    (void)rpcrt__put_header(connection->staging, &header);
-    memcpy(rpcrt__msg_body(msg), connection->staging, size);
+    (void)rpcrt__put_header(rpcrt__msg_body(msg), &header);
+    rpcrt__msg_trim(msg, size);
     rpcrt__client_link_send(connection->link, slot, msg);
-    return true;
 }
 
 void
@@ -119,18 +113,20 @@ rpcrt__connection_pump(struct rpcrt__connection *connection)
               connection->state == RPCRT__CONNECTION_DRAINING;
 
     while (up && rpcrt__client_credits_can_send(&connection->credits)) {
-        size_t size = RPCRT__HEADER_SIZE;
+        struct rpcrt__msg *msg;
 
-        if (rpcrt__connection_has_frames(connection)) {
-            size = rpcrt__connection_compose(connection);
-        } else if (!rpcrt__client_credits_must_send(&connection->credits)) {
+        if (!rpcrt__connection_has_frames(connection) &&
+            !rpcrt__client_credits_must_send(&connection->credits)) {
             return;
         }
-        if (!send_staged(connection, size)) {
-            /* Composed frames are lost: on_down() ends what was in them. */
+        msg = rpcrt__msg_new(rpcrt__connection_estimate(connection));
+        if (msg == NULL) {
             rpcrt__client_link_cut(connection->link);
             return;
         }
+        send_message(connection, msg,
+                     rpcrt__connection_compose(connection, rpcrt__msg_body(msg),
+                                               rpcrt__msg_size(msg)));
     }
     if (up && rpcrt__connection_has_frames(connection)) {
         rpcrt__client_credits_starved(&connection->credits);
@@ -377,6 +373,7 @@ on_reply(void *arg, unsigned slot, struct rpcrt__msg *msg)
     enum rpcrt_code code;
 
     rpcrt__delivery_init(&delivery);
+    delivery.tells = true;
     pthread_mutex_lock(&channel->lock);
     if (connection->state == RPCRT__CONNECTION_DEAD) {
         rpcrt__msg_free(msg);
@@ -406,6 +403,7 @@ on_down(void *arg, const struct rpcrt__error *why)
     struct rpcrt__delivery delivery;
 
     rpcrt__delivery_init(&delivery);
+    delivery.tells = true;
     pthread_mutex_lock(&channel->lock);
     rpcrt__connection_kill(connection, why, &delivery);
     rpcrt__channel_unlock(channel, &delivery);
@@ -419,12 +417,20 @@ send_hello(struct rpcrt__connection *connection)
     struct rpcrt__hello hello = {
         .contexts = connection->channel->options.contexts,
         .message_size_max =
-            (uint32_t)connection->channel->options.message_size_max};
-    uint8_t *at = connection->staging + RPCRT__HEADER_SIZE;
+            (uint32_t)connection->channel->options.message_size_max,
+        .stream_window = connection->channel->options.stream_window};
+    size_t size = RPCRT__HEADER_SIZE + RPCRT__FRAME_SIZE + RPCRT__HELLO_SIZE;
+    struct rpcrt__msg *msg = rpcrt__msg_new(size);
 
-    at = rpcrt__put_frame(at, RPCRT__FRAME_HELLO, 0, 0, 0, RPCRT__HELLO_SIZE);
-    at = rpcrt__put_hello(at, &hello);
-    return send_staged(connection, (size_t)(at - connection->staging));
+    if (msg == NULL) {
+        return false;
+    }
+    (void)rpcrt__put_hello(
+        rpcrt__put_frame(rpcrt__msg_body(msg) + RPCRT__HEADER_SIZE,
+                         RPCRT__FRAME_HELLO, 0, 0, 0, RPCRT__HELLO_SIZE),
+        &hello);
+    send_message(connection, msg, size);
+    return true;
 }
 
 static void

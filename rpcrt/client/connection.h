@@ -31,6 +31,7 @@ struct rpcrt__connection {
     uint64_t session;
     uint64_t instance;         /* of the server, by its HELLO */
     uint32_t message_size_max; /* the server's */
+    uint32_t stream_window;    /* that it gives each stream */
     struct rpcrt__client_credits credits;
     struct rpcrt__reorder replies;
 
@@ -50,7 +51,6 @@ struct rpcrt__connection {
     uint64_t pinged_ns;                  /* 0: no answer is owed */
     const struct rpcrt_method **methods; /* numbered by the order of use */
     size_t n_methods;
-    uint8_t *staging; /* a message while it is composed */
 };
 
 /* Prepare a connection. */
@@ -93,7 +93,14 @@ uint64_t rpcrt__connection_tick(struct rpcrt__connection *connection,
                                 struct rpcrt__delivery *delivery);
 
 /* Parts of connection.c that stand in files of their own. */
-size_t rpcrt__connection_compose(struct rpcrt__connection *connection);
+
+/* How large the next message can become at the most. */
+size_t rpcrt__connection_estimate(const struct rpcrt__connection *connection);
+
+/* Fill the body of a message behind the place of its header with what waits;
+ * returns its size. */
+size_t rpcrt__connection_compose(struct rpcrt__connection *connection,
+                                 uint8_t *body, size_t size);
 bool rpcrt__connection_has_frames(const struct rpcrt__connection *connection);
 enum rpcrt_code rpcrt__connection_receive(struct rpcrt__connection *connection,
                                           const uint8_t *bytes, size_t size,

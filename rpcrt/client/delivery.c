@@ -3,7 +3,7 @@
  * batch at a time; what completions start is sent when the batch is through.
  */
 #include "client/balance.h"
-#include "client/connection.h"
+#include "client/stream.h"
 
 /* The channel whose completions this thread is delivering: calls that they
  * start are sent together when all are through. */
@@ -14,6 +14,7 @@ rpcrt__delivery_init(struct rpcrt__delivery *delivery)
 {
     rpcrt__list_init(&delivery->node);
     rpcrt__list_init(&delivery->ended);
+    delivery->tells = false;
     delivery->thread = pthread_self();
     atomic_init(&delivery->current, NULL);
 }
@@ -93,6 +94,99 @@ deliver_all(struct rpcrt__delivery *delivery)
     }
 }
 
+/* -- events of streams ----------------------------------------------------- */
+
+void
+rpcrt__channel_add_event(struct rpcrt_channel *channel, struct rpcrt_call *call)
+{
+    if (rpcrt__list_empty(&call->event_node)) {
+        rpcrt__list_append(&channel->events, &call->event_node);
+    }
+}
+
+void
+rpcrt__channel_drop_events(struct rpcrt_channel *channel,
+                           struct rpcrt_call *call)
+{
+    call->on_event = NULL;
+    while (call->telling) {
+        (void)pthread_cond_wait(&channel->delivered, &channel->lock);
+    }
+}
+
+/* Wake the threads that wait for streams; who is to be called back stays in the
+ * list. As late as that: they need the lock. [locked] */
+static void
+wake_streams(struct rpcrt_channel *channel)
+{
+    struct rpcrt__list *node;
+    struct rpcrt__list *following;
+
+    RPCRT__LIST_EACH(node, following, &channel->events)
+    {
+        struct rpcrt_call *call =
+            RPCRT__ELEMENT(node, struct rpcrt_call, event_node);
+
+        rpcrt__call_stream_signal(call);
+        if (call->on_event == NULL) {
+            rpcrt__list_remove(node);
+        }
+    }
+}
+
+/* One thread at a time tells one owner. [locked; unlocks meanwhile] */
+static void
+tell_owners(struct rpcrt_channel *channel)
+{
+    struct rpcrt__list *node;
+
+    while ((node = rpcrt__list_take(&channel->events)) != NULL) {
+        struct rpcrt_call *call =
+            RPCRT__ELEMENT(node, struct rpcrt_call, event_node);
+
+        call->tell_again = true;
+        if (call->telling) {
+            continue;
+        }
+        call->telling = true;
+        while (call->tell_again && call->on_event != NULL) {
+            rpcrt_event_fn *on_event = call->on_event;
+            void *arg = call->event_arg;
+
+            call->tell_again = false;
+            pthread_mutex_unlock(&channel->lock);
+            on_event(call, arg);
+            pthread_mutex_lock(&channel->lock);
+            wake_streams(channel);
+        }
+        call->telling = false;
+        pthread_cond_broadcast(&channel->delivered);
+    }
+}
+
+/* [locked; unlocks] */
+static void
+release(struct rpcrt_channel *channel, bool tells)
+{
+    rpcrt__channel_pump(channel);
+    wake_streams(channel);
+    if (tells) {
+        tell_owners(channel);
+    } else if (!rpcrt__list_empty(&channel->events) && !channel->closed) {
+        /* Not on this stack: its owner may hold a lock of his own. */
+        rpcrt__channel_wake(channel, rpcrt__now_ns());
+    }
+    pthread_mutex_unlock(&channel->lock);
+}
+
+void
+rpcrt__channel_release(struct rpcrt_channel *channel)
+{
+    release(channel, false);
+}
+
+/* -- both ------------------------------------------------------------------ */
+
 void
 rpcrt__channel_unlock(struct rpcrt_channel *channel,
                       struct rpcrt__delivery *delivery)
@@ -103,12 +197,12 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
         rpcrt__channel_place_waiting(channel, delivery);
     }
     if (!has_callbacks(delivery)) {
-        rpcrt__channel_pump(channel);
-        pthread_mutex_unlock(&channel->lock);
+        release(channel, delivery->tells);
         deliver_all(delivery);
         return;
     }
     rpcrt__list_append(&channel->deliveries, &delivery->node);
+    wake_streams(channel);
     pthread_mutex_unlock(&channel->lock);
     delivering = channel;
     deliver_all(delivery);
@@ -116,8 +210,7 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
     pthread_mutex_lock(&channel->lock);
     rpcrt__list_remove(&delivery->node);
     pthread_cond_broadcast(&channel->delivered);
-    rpcrt__channel_pump(channel);
-    pthread_mutex_unlock(&channel->lock);
+    release(channel, delivery->tells);
 }
 
 void

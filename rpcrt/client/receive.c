@@ -2,7 +2,7 @@
  * From the bytes of a message to what they mean for calls. A message has been
  * put in order before it comes here; an error of this file ends the session.
  */
-#include "client/connection.h"
+#include "client/stream.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -35,6 +35,9 @@ on_hello(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
     rpcrt__client_credits_shrink(&connection->credits, hello.contexts);
     connection->message_size_max = hello.message_size_max;
     connection->instance = hello.instance;
+    connection->stream_window = hello.stream_window < RPCRT__WINDOW_MAX
+                                    ? hello.stream_window
+                                    : RPCRT__WINDOW_MAX;
     connection->state = RPCRT__CONNECTION_UP;
     pthread_cond_signal(&connection->settled);
     return RPCRT_OK;
@@ -106,17 +109,44 @@ open_reply(struct rpcrt_call *call, uint32_t size,
     return true;
 }
 
-static enum rpcrt_code
-on_data(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
-        struct rpcrt__delivery *delivery, struct rpcrt__error *ret_error)
+/* Whether the server sends any number of messages. */
+static bool
+is_many(const struct rpcrt_call *call)
 {
-    struct rpcrt_call *call = find_call(connection, frame->call);
+    return (call->method->flags & RPCRT_METHOD_SERVER_STREAMING) != 0;
+}
+
+/* A part of one of many replies. */
+static enum rpcrt_code
+on_stream_data(struct rpcrt__connection *connection, struct rpcrt_call *call,
+               const struct rpcrt__frame *frame,
+               struct rpcrt__delivery *delivery, struct rpcrt__error *ret_error)
+{
+    enum rpcrt_code code = rpcrt__call_stream_data(call, frame, ret_error);
+
+    if (code == RPCRT_INVALID_ARGUMENT) {
+        return code;
+    }
+    call->reply_open = true;
+    if (code != RPCRT_OK) {
+        rpcrt__call_fail(call, code, RPCRT_ORIGIN_LOCAL, delivery, "%s: %s",
+                         call->method->path, ret_error->text);
+    } else if ((frame->flags & RPCRT__END) != 0) {
+        connection->useful = true;
+        rpcrt__call_end(call, RPCRT_OK, RPCRT_ORIGIN_HANDLER, delivery);
+    }
+    return RPCRT_OK;
+}
+
+/* A part of the only reply. */
+static enum rpcrt_code
+on_reply_data(struct rpcrt__connection *connection, struct rpcrt_call *call,
+              const struct rpcrt__frame *frame,
+              struct rpcrt__delivery *delivery, struct rpcrt__error *ret_error)
+{
     const uint8_t *data = frame->payload;
     uint32_t size = frame->size;
 
-    if (call == NULL) {
-        return RPCRT_OK; /* it ended meanwhile */
-    }
     if ((frame->flags & RPCRT__START) != 0) {
         if (call->reply_open) {
             return rpcrt__error_set(ret_error, RPCRT_INTERNAL,
@@ -147,6 +177,85 @@ on_data(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
 }
 
 static enum rpcrt_code
+on_data(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
+        struct rpcrt__delivery *delivery, struct rpcrt__error *ret_error)
+{
+    struct rpcrt_call *call = find_call(connection, frame->call);
+
+    if (call == NULL) {
+        return RPCRT_OK; /* it ended meanwhile */
+    }
+    return is_many(call)
+               ? on_stream_data(connection, call, frame, delivery, ret_error)
+               : on_reply_data(connection, call, frame, delivery, ret_error);
+}
+
+static enum rpcrt_code
+on_window(struct rpcrt__connection *connection,
+          const struct rpcrt__frame *frame, struct rpcrt__error *ret_error)
+{
+    struct rpcrt_call *call = find_call(connection, frame->call);
+    enum rpcrt_code code;
+
+    if (call == NULL) {
+        return RPCRT_OK;
+    }
+    if ((call->method->flags & RPCRT_METHOD_CLIENT_STREAMING) == 0) {
+        return rpcrt__error_set(ret_error, RPCRT_INTERNAL,
+                                "protocol: WINDOW of a call that sends one "
+                                "message");
+    }
+    code = rpcrt__outflow_grant(&call->stream->out,
+                                rpcrt__get_u32(frame->payload), ret_error);
+    rpcrt__call_stream_schedule(call);
+    return code;
+}
+
+static enum rpcrt_code
+on_headers(struct rpcrt__connection *connection,
+           const struct rpcrt__frame *frame, struct rpcrt__delivery *delivery,
+           struct rpcrt__error *ret_error)
+{
+    struct rpcrt_call *call = find_call(connection, frame->call);
+    struct rpcrt__headers headers;
+    enum rpcrt_code code;
+
+    if (call == NULL) {
+        return RPCRT_OK;
+    }
+    if (call->headers_came || call->reply_open) {
+        return rpcrt__error_set(ret_error, RPCRT_INTERNAL,
+                                "protocol: HEADERS behind %s",
+                                call->headers_came ? "HEADERS" : "DATA");
+    }
+    rpcrt__get_headers(frame, &headers);
+    code = rpcrt__metadata_decode(&call->reply_headers, headers.metadata,
+                                  headers.metadata_size, headers.n_metadata,
+                                  ret_error);
+    if (code == RPCRT_INVALID_ARGUMENT) {
+        return code;
+    }
+    call->headers_came = true;
+    if (code != RPCRT_OK) {
+        rpcrt__call_fail(call, code, RPCRT_ORIGIN_LOCAL, delivery,
+                         "%s: headers: %s", call->method->path,
+                         ret_error->text);
+    } else if (call->streaming) {
+        rpcrt__call_stream_wake(call);
+    }
+    return RPCRT_OK;
+}
+
+/* Whether what came of the reply, or the replies, is all of it. */
+static bool
+is_whole(const struct rpcrt_call *call)
+{
+    return is_many(call)
+               ? call->stream->in.partial == NULL
+               : call->reply_open && call->reply_got == call->reply_size;
+}
+
+static enum rpcrt_code
 on_status(struct rpcrt__connection *connection,
           const struct rpcrt__frame *frame, struct rpcrt__delivery *delivery,
           struct rpcrt__error *ret_error)
@@ -164,8 +273,7 @@ on_status(struct rpcrt__connection *connection,
                                                : (enum rpcrt_code)status.code;
     origin = status.origin == RPCRT_ORIGIN_HANDLER ? RPCRT_ORIGIN_HANDLER
                                                    : RPCRT_ORIGIN_RUNTIME;
-    if (code == RPCRT_OK &&
-        (!call->reply_open || call->reply_got < call->reply_size)) {
+    if (code == RPCRT_OK && !is_whole(call)) {
         return rpcrt__error_set(ret_error, RPCRT_INTERNAL,
                                 "protocol: status OK without a reply");
     }
@@ -207,6 +315,10 @@ on_frame(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
         return on_data(connection, frame, delivery, ret_error);
     case RPCRT__FRAME_STATUS:
         return on_status(connection, frame, delivery, ret_error);
+    case RPCRT__FRAME_WINDOW:
+        return on_window(connection, frame, ret_error);
+    case RPCRT__FRAME_HEADERS:
+        return on_headers(connection, frame, delivery, ret_error);
     case RPCRT__FRAME_PING:
         connection->pong_due = true;
         return RPCRT_OK;

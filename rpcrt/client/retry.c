@@ -204,13 +204,14 @@ go_on_unseen(struct rpcrt_call *call, enum rpcrt_code code,
              enum rpcrt_origin origin)
 {
     const struct rpcrt__connection *connection = call->connection;
+    bool stream = call->streaming; /* what it has sent is not kept */
     bool lost = origin == RPCRT_ORIGIN_TRANSPORT && call->composed;
     bool refused = origin == RPCRT_ORIGIN_RUNTIME && call->refused &&
                    code == RPCRT_UNAVAILABLE &&
                    (call->channel->n_endpoints > 1 ||
                     connection->endpoint->current != connection);
 
-    if (may_have_run(call, origin) || !(lost || refused) ||
+    if (stream || may_have_run(call, origin) || !(lost || refused) ||
         call->attempts.n_transparent == TRANSPARENT_MAX) {
         return false;
     }
@@ -388,10 +389,4 @@ rpcrt__attempts_tell(struct rpcrt_call *call)
         call->origin == RPCRT_ORIGIN_LOCAL && attempts->text != NULL
             ? attempts->text
             : "");
-}
-
-uint32_t
-rpcrt_call_attempts(const struct rpcrt_call *call)
-{
-    return call->attempts.n;
 }

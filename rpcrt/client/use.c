@@ -4,9 +4,9 @@
  */
 #define _GNU_SOURCE /* sem_clockwait() */
 #include "client/balance.h"
-#include "client/connection.h"
 #include "client/hedge.h"
 #include "client/queue.h"
+#include "client/stream.h"
 #include "core/wait.h"
 
 #include <errno.h>
@@ -29,6 +29,11 @@ rpcrt__call_end_now(struct rpcrt_call *call, enum rpcrt_code code,
 {
     call->outcome.code = code;
     call->origin = origin;
+    call->ended_ns =
+        call->connection != NULL && (origin == RPCRT_ORIGIN_HANDLER ||
+                                     origin == RPCRT_ORIGIN_RUNTIME)
+            ? call->connection->heard_ns
+            : rpcrt__now_ns();
     call->may_have_run =
         origin == RPCRT_ORIGIN_HANDLER ||
         (call->composed && call->out_sent == call->out_size && !call->refused);
@@ -42,6 +47,9 @@ rpcrt__call_end_now(struct rpcrt_call *call, enum rpcrt_code code,
     call->state = RPCRT__CALL_IDLE;
     call->delivery = delivery;
     rpcrt__list_append(&delivery->ended, &call->queue);
+    if (call->streaming) {
+        rpcrt__call_stream_end(call);
+    }
 }
 
 void
@@ -117,11 +125,10 @@ cancel_child(void *arg)
                          "%s: the call that it was made for is over",
                          call->method->path);
         rpcrt__channel_deliver_later(channel, &delivery);
-        rpcrt__channel_pump(channel);
     } else {
         call->parent_gone = true;
     }
-    pthread_mutex_unlock(&channel->lock);
+    rpcrt__channel_release(channel);
 }
 
 /* -- the start of a use ---------------------------------------------------- */
@@ -131,7 +138,9 @@ static void
 reset(struct rpcrt_call *call, const struct rpcrt_method *method)
 {
     rpcrt__arena_reset(&call->arena);
+    rpcrt__metadata_init(&call->reply_headers, &call->arena);
     rpcrt__metadata_init(&call->reply_metadata, &call->arena);
+    call->headers_came = false;
     if (call->method != method) {
         call->method = method;
         call->method_session = 0;
@@ -179,18 +188,21 @@ inherit_call_id(struct rpcrt_call *call)
     return call->outcome.code;
 }
 
-/* Metadata and request as bytes in the call's memory. */
+/* Metadata and request, which a stream of the client has not, as bytes in the
+ * call's memory. */
 static enum rpcrt_code
 serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
 {
     size_t metadata_size;
-    size_t size;
+    size_t size = 0;
 
     if (inherit_call_id(call) != RPCRT_OK) {
         return call->outcome.code;
     }
     metadata_size = call->metadata.encoded_size;
-    size = protobuf_c_message_get_packed_size(request);
+    if (request != NULL) {
+        size = protobuf_c_message_get_packed_size(request);
+    }
     if (size > UINT32_MAX / 2) {
         return rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
                                 "%s: request of %zu bytes", call->method->path,
@@ -203,7 +215,9 @@ serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
                                 call->method->path, size);
     }
     rpcrt__metadata_encode(&call->metadata, call->out);
-    (void)protobuf_c_message_pack(request, call->out + metadata_size);
+    if (request != NULL) {
+        (void)protobuf_c_message_pack(request, call->out + metadata_size);
+    }
     call->out_size = (uint32_t)(metadata_size + size);
     call->out_metadata_size = (uint32_t)metadata_size;
     call->n_out_metadata = (uint16_t)call->metadata.n_entries;
@@ -213,12 +227,8 @@ serialize(struct rpcrt_call *call, const ProtobufCMessage *request)
 static void
 set_deadline(struct rpcrt_call *call)
 {
-    uint64_t now_ns = 0;
-
-    if (call->timeout_ms != 0) {
-        now_ns = rpcrt__now_ns();
-    }
-    call->deadline_ns = rpcrt__deadline_ns(now_ns, call->timeout_ms);
+    call->started_ns = rpcrt__now_ns();
+    call->deadline_ns = rpcrt__deadline_ns(call->started_ns, call->timeout_ms);
     if (call->parent != NULL) {
         uint64_t parent_ns = rpcrt__ctx_parent(call->parent)->deadline_ns;
 
@@ -271,11 +281,12 @@ launch(struct rpcrt_call *call)
     rpcrt__channel_unlock(channel, &delivery);
 }
 
-void
-rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
-                 const ProtobufCMessage *request, rpcrt_done_fn *done,
-                 void *arg)
+/* What each use begins with. */
+static void
+prepare(struct rpcrt_call *call, const struct rpcrt_method *method,
+        rpcrt_done_fn *done, void *arg)
 {
+    rpcrt__call_stream_leave(call);
     rpcrt__queue_leave(call);
     reset(call, method);
     call->done = done;
@@ -286,7 +297,14 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
         atomic_store(&call->blocked, RPCRT__AWAKE);
     }
     set_deadline(call);
-    if (serialize(call, request) == RPCRT_OK) {
+}
+
+/* And what it ends with, also if its outcome says that it can't begin. */
+static void
+go(struct rpcrt_call *call, const ProtobufCMessage *request)
+{
+    if (call->outcome.code == RPCRT_OK &&
+        serialize(call, request) == RPCRT_OK) {
         rpcrt__attempts_begin(call);
     }
     if (call->outcome.code == RPCRT_OK && call->parent != NULL) {
@@ -297,6 +315,45 @@ rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
         }
     }
     launch(call);
+}
+
+static bool
+is_stream(const struct rpcrt_method *method)
+{
+    return (method->flags & (RPCRT_METHOD_CLIENT_STREAMING |
+                             RPCRT_METHOD_SERVER_STREAMING)) != 0;
+}
+
+void
+rpcrt_call_start(struct rpcrt_call *call, const struct rpcrt_method *method,
+                 const ProtobufCMessage *request, rpcrt_done_fn *done,
+                 void *arg)
+{
+    prepare(call, method, done, arg);
+    if (is_stream(method)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_INVALID_ARGUMENT,
+                               "%s: a stream is opened, not started",
+                               method->path);
+    }
+    go(call, request);
+}
+
+void
+rpcrt_call_open(struct rpcrt_call *call, const struct rpcrt_method *method,
+                const ProtobufCMessage *request)
+{
+    bool sends = (method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
+
+    prepare(call, method, NULL, NULL);
+    if (!is_stream(method)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_INVALID_ARGUMENT,
+                               "%s: is started, as it is no stream",
+                               method->path);
+    } else if (!rpcrt__call_stream_begin(call)) {
+        (void)rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
+                               "%s: no memory for a stream", method->path);
+    }
+    go(call, sends ? NULL : request);
 }
 
 /* -- waiting --------------------------------------------------------------- */

@@ -5,6 +5,10 @@
  * threads that have been in their task for a while; and the timer, which looks
  * every millisecond whether a queue that is not empty has moved, and if not
  * wakes one thread, then two, then four.
+ *
+ * A thread that finds nothing to do, and that there is one too many since tasks
+ * are back, ends; it waits for the one that did so before, and the last of them
+ * is waited for when the executor is freed.
  */
 #include "core/executor.h"
 
@@ -31,24 +35,40 @@ struct rpcrt__executor {
     uint64_t n_taken_before; /* as the timer saw it last */
     unsigned n_stalls;       /* one after the other */
     unsigned n_wakes;        /* signals that nobody has woken from yet */
-    unsigned n_active;
+    unsigned n_active;       /* without those that are away */
+    unsigned n_away;
     unsigned n_threads;
     unsigned threads_max;
+    unsigned away_max;
+    bool any_retired;
+    pthread_t retired; /* the last thread that ended on its own */
     pthread_t threads[];
 };
 
 static void *worker_main(void *arg);
 
+/* Threads that there may be now. [locked] */
+static unsigned
+threads_allowed(const struct rpcrt__executor *executor)
+{
+    unsigned n_away = executor->n_away < executor->away_max
+                          ? executor->n_away
+                          : executor->away_max;
+
+    return executor->threads_max + n_away;
+}
+
 /* Bring one more thread to work, if there is one to be had. [locked] */
 static void
 wake_one(struct rpcrt__executor *executor)
 {
-    unsigned n_idle = executor->n_threads - executor->n_active;
+    unsigned n_idle =
+        executor->n_threads - executor->n_active - executor->n_away;
 
     if (n_idle > executor->n_wakes) {
         executor->n_wakes++;
         pthread_cond_signal(&executor->work);
-    } else if (executor->n_threads < executor->threads_max &&
+    } else if (executor->n_threads < threads_allowed(executor) &&
                pthread_create(&executor->threads[executor->n_threads], NULL,
                               worker_main, executor) == 0) {
         executor->n_threads++;
@@ -94,11 +114,48 @@ on_timer(void *arg, uint64_t now_ns)
     return next_ns;
 }
 
+/* Run what is queued. [locked, given up meanwhile] */
+static void
+work(struct rpcrt__executor *executor)
+{
+    struct rpcrt__list *node;
+
+    while ((node = rpcrt__list_take(&executor->queue)) != NULL) {
+        struct rpcrt__task *task =
+            RPCRT__ELEMENT(node, struct rpcrt__task, node);
+
+        executor->n_taken++;
+        executor->started_ns = rpcrt__now_ns();
+        pthread_mutex_unlock(&executor->lock);
+        task->run(task);
+        pthread_mutex_lock(&executor->lock);
+    }
+}
+
+/* Take the calling thread out of the table. [locked, given up] */
+static void
+retire(struct rpcrt__executor *executor)
+{
+    pthread_t before = executor->retired;
+    bool any_before = executor->any_retired;
+    unsigned i = 0;
+
+    while (!pthread_equal(executor->threads[i], pthread_self())) {
+        i++;
+    }
+    executor->threads[i] = executor->threads[--executor->n_threads];
+    executor->retired = pthread_self();
+    executor->any_retired = true;
+    pthread_mutex_unlock(&executor->lock);
+    if (any_before) {
+        (void)pthread_join(before, NULL);
+    }
+}
+
 static void *
 worker_main(void *arg)
 {
     struct rpcrt__executor *executor = arg;
-    struct rpcrt__list *node;
 
     /* For top and perf: else it has the name of the thread that started it. */
     (void)prctl(PR_SET_NAME, RPCRT__WORKER_NAME);
@@ -108,19 +165,14 @@ worker_main(void *arg)
     }
     executor->n_active++;
     for (;;) {
-        while ((node = rpcrt__list_take(&executor->queue)) != NULL) {
-            struct rpcrt__task *task =
-                RPCRT__ELEMENT(node, struct rpcrt__task, node);
-
-            executor->n_taken++;
-            executor->started_ns = rpcrt__now_ns();
-            pthread_mutex_unlock(&executor->lock);
-            task->run(task);
-            pthread_mutex_lock(&executor->lock);
-        }
+        work(executor);
         executor->n_active--;
         if (executor->ending) {
             break;
+        }
+        if (executor->n_threads > threads_allowed(executor)) {
+            retire(executor);
+            return NULL;
         }
         do {
             pthread_cond_wait(&executor->work, &executor->lock);
@@ -135,16 +187,19 @@ worker_main(void *arg)
 }
 
 enum rpcrt_code
-rpcrt__executor_new(unsigned threads_max, struct rpcrt__executor **ret_executor)
+rpcrt__executor_new(unsigned threads_max, unsigned away_max,
+                    struct rpcrt__executor **ret_executor)
 {
-    struct rpcrt__executor *executor = rpcrt__calloc(
-        1, sizeof *executor + threads_max * sizeof executor->threads[0]);
+    struct rpcrt__executor *executor =
+        rpcrt__calloc(1, sizeof *executor + ((size_t)threads_max + away_max) *
+                                                sizeof executor->threads[0]);
 
     if (executor == NULL) {
         return RPCRT_RESOURCE_EXHAUSTED;
     }
     rpcrt__list_init(&executor->queue);
     executor->threads_max = threads_max;
+    executor->away_max = away_max;
     (void)pthread_mutex_init(&executor->lock, NULL);
     (void)pthread_cond_init(&executor->work, NULL);
     if (rpcrt__timer_init(&executor->timer, on_timer, executor) != RPCRT_OK) {
@@ -188,6 +243,27 @@ rpcrt__executor_submit(struct rpcrt__executor *executor,
 }
 
 void
+rpcrt__executor_leave(struct rpcrt__executor *executor)
+{
+    pthread_mutex_lock(&executor->lock);
+    executor->n_active--;
+    executor->n_away++;
+    if (!rpcrt__list_empty(&executor->queue) && executor->n_wakes == 0) {
+        wake_one(executor);
+    }
+    pthread_mutex_unlock(&executor->lock);
+}
+
+void
+rpcrt__executor_return(struct rpcrt__executor *executor)
+{
+    pthread_mutex_lock(&executor->lock);
+    executor->n_away--;
+    executor->n_active++;
+    pthread_mutex_unlock(&executor->lock);
+}
+
+void
 rpcrt__executor_free(struct rpcrt__executor *executor)
 {
     if (executor == NULL) {
@@ -200,6 +276,9 @@ rpcrt__executor_free(struct rpcrt__executor *executor)
     pthread_mutex_unlock(&executor->lock);
     for (unsigned i = 0; i < executor->n_threads; i++) {
         (void)pthread_join(executor->threads[i], NULL);
+    }
+    if (executor->any_retired) {
+        (void)pthread_join(executor->retired, NULL);
     }
     (void)pthread_cond_destroy(&executor->work);
     (void)pthread_mutex_destroy(&executor->lock);

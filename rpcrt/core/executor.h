@@ -21,15 +21,21 @@ struct rpcrt__task {
     void (*run)(struct rpcrt__task *task);
 };
 
-/* Start with one thread. RESOURCE_EXHAUSTED if that is not to be had. */
+/* Start with one thread. Up to away_max more than threads_max come for tasks
+ * that are away. RESOURCE_EXHAUSTED if not even one is to be had. */
 RPCRT_MUST_CHECK enum rpcrt_code
-rpcrt__executor_new(unsigned threads_max,
+rpcrt__executor_new(unsigned threads_max, unsigned away_max,
                     struct rpcrt__executor **ret_executor);
 
 /* Run all the tasks of a list, which is empty afterwards. Any thread, under any
  * lock that no task holds when it ends. */
 void rpcrt__executor_submit(struct rpcrt__executor *executor,
                             struct rpcrt__list *tasks);
+
+/* A task says that it may wait for long: until it is back its thread does not
+ * count, and another one can come in its place. */
+void rpcrt__executor_leave(struct rpcrt__executor *executor);
+void rpcrt__executor_return(struct rpcrt__executor *executor);
 
 /* Run what was submitted, end the threads, free. Not from a task. NULL does
  * nothing. */

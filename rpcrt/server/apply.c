@@ -6,6 +6,7 @@
 #include "server/session.h"
 
 #include "core/alloc.h"
+#include "server/stream.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,9 +63,11 @@ on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     session->credits.contexts = hello.contexts;
     session->requests.window = hello.contexts;
     session->message_size_max = hello.message_size_max;
+    session->stream_window = hello.stream_window;
     session->state = RPCRT__SESSION_UP;
     hello.message_size_max =
         (uint32_t)session->server->options.message_size_max;
+    hello.stream_window = (uint32_t)session->server->options.stream_window;
     hello.instance = session->server->instance;
     (void)rpcrt__put_hello(payload, &hello);
     if (!rpcrt__session_control(session, RPCRT__FRAME_HELLO, 0, 0, 0, payload,
@@ -117,6 +120,29 @@ on_method(struct rpcrt__session *session, const struct rpcrt__frame *frame,
 
 /* -- calls ----------------------------------------------------------------- */
 
+/* Whether the method is one for such a call. */
+static enum rpcrt_code
+check_method(const struct rpcrt__session *session,
+             const struct rpcrt__frame *frame, struct rpcrt__error *why)
+{
+    const struct rpcrt__numbered *numbered = &session->methods[frame->aux];
+    const struct rpcrt_method *method;
+    bool streams = (frame->flags & RPCRT__END) == 0;
+
+    if (numbered->served == NULL) {
+        return rpcrt__error_set(why, RPCRT_UNIMPLEMENTED,
+                                "the server has no method %s", numbered->path);
+    }
+    method = numbered->served->method;
+    if (streams != ((method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0)) {
+        return rpcrt__error_set(why, RPCRT_UNIMPLEMENTED,
+                                streams ? "%s takes one message, not a stream"
+                                        : "%s takes a stream of messages",
+                                method->path);
+    }
+    return RPCRT_OK;
+}
+
 /* Why a call can't be taken; writes a text and returns its code. */
 static enum rpcrt_code
 check_limits(const struct rpcrt__session *session,
@@ -125,27 +151,14 @@ check_limits(const struct rpcrt__session *session,
 {
     const struct rpcrt_server *server = session->server;
     const struct rpcrt_server_options *options = &server->options;
-    const struct rpcrt__numbered *method = &session->methods[frame->aux];
 
-    if (atomic_load(&server->draining)) {
-        return rpcrt__error_set(why, RPCRT_UNAVAILABLE,
-                                "the server is shutting down");
-    }
-    if (method->served == NULL) {
-        return rpcrt__error_set(why, RPCRT_UNIMPLEMENTED,
-                                "the server has no method %s", method->path);
-    }
-    if ((frame->flags & RPCRT__END) == 0) {
-        return rpcrt__error_set(why, RPCRT_UNIMPLEMENTED,
-                                "%s takes one message, not a stream",
-                                method->served->method->path);
-    }
     if (open->message_size > options->message_size_max) {
-        return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
-                                "%s: request of %" PRIu32 " bytes, the server "
-                                "takes %zu",
-                                method->served->method->path,
-                                open->message_size, options->message_size_max);
+        return rpcrt__error_set(
+            why, RPCRT_RESOURCE_EXHAUSTED,
+            "%s: request of %" PRIu32 " bytes, the server "
+            "takes %zu",
+            session->methods[frame->aux].served->method->path,
+            open->message_size, options->message_size_max);
     }
     if (session->n_live >= options->session_calls_max) {
         return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
@@ -167,6 +180,23 @@ check_limits(const struct rpcrt__session *session,
                                 options->session_bytes_max);
     }
     return RPCRT_OK;
+}
+
+static enum rpcrt_code
+open_stream(struct rpcrt_ctx *ctx, struct rpcrt__error *why)
+{
+    uint32_t streams_max = ctx->server->options.streams_max;
+
+    if (rpcrt__ctx_streams(ctx) &&
+        atomic_load(&ctx->server->n_streams) >= streams_max) {
+        return rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED,
+                                "%" PRIu32 " streams are being handled, the "
+                                "server takes no more",
+                                streams_max);
+    }
+    return rpcrt__stream_new(ctx) == RPCRT_OK
+               ? RPCRT_OK
+               : rpcrt__error_set(why, RPCRT_RESOURCE_EXHAUSTED, NO_MEMORY);
 }
 
 /* Fill a context from the frame; what it lacks of the request comes later. */
@@ -206,7 +236,7 @@ open_call(struct rpcrt_ctx *ctx, const struct rpcrt__call_open *open,
             rpcrt__deadline_ns(ctx->started_ns, RPCRT_STALL_TIMEOUT_MS);
     }
     ctx->charged = open->message_size + open->metadata_size;
-    return RPCRT_OK;
+    return open_stream(ctx, why);
 }
 
 static void
@@ -256,7 +286,14 @@ on_call(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     }
     session->last_call = frame->call;
     rpcrt__get_call_open(frame, &open);
-    code = check_limits(session, frame, &open, &why);
+    code = check_method(session, frame, &why);
+    if (atomic_load(&session->server->draining)) {
+        code = rpcrt__error_set(&why, RPCRT_UNAVAILABLE,
+                                "the server is shutting down");
+    }
+    if (code == RPCRT_OK) {
+        code = check_limits(session, frame, &open, &why);
+    }
     if (code == RPCRT_OK) {
         ctx = rpcrt__ctx_take(session);
         if (ctx == NULL) {
@@ -280,12 +317,25 @@ on_call(struct rpcrt__session *session, const struct rpcrt__frame *frame,
 
 static enum rpcrt_code
 on_data(struct rpcrt__session *session, const struct rpcrt__frame *frame,
-        struct rpcrt__list *ready, struct rpcrt__error *ret_error)
+        struct rpcrt__list *ready, struct rpcrt__ctx_notices *notices,
+        struct rpcrt__error *ret_error)
 {
     struct rpcrt_ctx *ctx = find_call(session, frame->call);
 
-    if (ctx == NULL || frame->size == 0) {
+    if (ctx == NULL) {
         return RPCRT_OK; /* the call was refused, or is over */
+    }
+    if (rpcrt__ctx_client_streams(ctx)) {
+        return rpcrt__stream_data(ctx->stream, frame, notices, ret_error);
+    }
+    if (frame->flags != 0) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "protocol: a stream for call %" PRIu64
+                                ", which has one request",
+                                frame->call);
+    }
+    if (frame->size == 0) {
+        return RPCRT_OK;
     }
     if (frame->size > ctx->request_size - ctx->request_got) {
         return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
@@ -299,6 +349,25 @@ on_data(struct rpcrt__session *session, const struct rpcrt__frame *frame,
         begin_handling(ctx, ready);
     }
     return RPCRT_OK;
+}
+
+static enum rpcrt_code
+on_window(struct rpcrt__session *session, const struct rpcrt__frame *frame,
+          struct rpcrt__error *ret_error)
+{
+    struct rpcrt_ctx *ctx = find_call(session, frame->call);
+
+    if (ctx == NULL) {
+        return RPCRT_OK; /* as above */
+    }
+    if (!rpcrt__ctx_server_streams(ctx)) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "protocol: WINDOW for call %" PRIu64
+                                ", which has one reply",
+                                frame->call);
+    }
+    return rpcrt__stream_grant(ctx->stream, rpcrt__get_u32(frame->payload),
+                               ret_error);
 }
 
 static enum rpcrt_code
@@ -322,7 +391,9 @@ on_frame(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     case RPCRT__FRAME_CALL:
         return on_call(session, frame, ready, notices, ret_error);
     case RPCRT__FRAME_DATA:
-        return on_data(session, frame, ready, ret_error);
+        return on_data(session, frame, ready, notices, ret_error);
+    case RPCRT__FRAME_WINDOW:
+        return on_window(session, frame, ret_error);
     case RPCRT__FRAME_CANCEL:
         ctx = find_call(session, frame->call);
         if (ctx != NULL) {

@@ -39,6 +39,7 @@ rpcrt_ctx_fail(struct rpcrt_ctx *ctx, enum rpcrt_code code, const char *format,
     /* Those of another failure. */
     ctx->details = NULL;
     ctx->details_size = 0;
+    ctx->origin = RPCRT_ORIGIN_HANDLER;
     return code;
 }
 
@@ -53,10 +54,11 @@ rpcrt_ctx_no_memory(struct rpcrt_ctx *ctx)
 enum rpcrt_code
 rpcrt_ctx_unimplemented(struct rpcrt_ctx *ctx)
 {
-    ctx->origin = RPCRT_ORIGIN_RUNTIME;
     ctx->refused = true;
-    return rpcrt_ctx_fail(ctx, RPCRT_UNIMPLEMENTED, "%s is not implemented",
-                          ctx->served->method->path);
+    (void)rpcrt_ctx_fail(ctx, RPCRT_UNIMPLEMENTED, "%s is not implemented",
+                         ctx->served->method->path);
+    ctx->origin = RPCRT_ORIGIN_RUNTIME;
+    return RPCRT_UNIMPLEMENTED;
 }
 
 enum rpcrt_code
@@ -75,6 +77,67 @@ rpcrt_ctx_metadata(const struct rpcrt_ctx *ctx, const char *key,
                    size_t *ret_size)
 {
     return rpcrt__metadata_get(&ctx->metadata, key, ret_size);
+}
+
+void
+rpcrt_ctx_each_metadata(const struct rpcrt_ctx *ctx,
+                        void (*fn)(void *arg, const char *key,
+                                   const char *value, size_t size),
+                        void *arg)
+{
+    for (size_t i = 0; i < ctx->metadata.n_entries; i++) {
+        const struct rpcrt__metadata_entry *entry = &ctx->metadata.entries[i];
+
+        fn(arg, entry->key, entry->value, entry->value_size);
+    }
+}
+
+/* -- headers and trailers -------------------------------------------------- */
+
+enum rpcrt_code
+rpcrt_ctx_set_header(struct rpcrt_ctx *ctx, const char *key, const void *value,
+                     size_t size)
+{
+    struct rpcrt__error error;
+    enum rpcrt_code code;
+
+    pthread_mutex_lock(&ctx->session->lock);
+    if (ctx->headers_state == RPCRT__HEADERS_OPEN) {
+        code = rpcrt__metadata_set(&ctx->headers, key, value, size, &error);
+    } else {
+        code = rpcrt__error_set(&error, RPCRT_FAILED_PRECONDITION,
+                                "header %s: the headers have been sent", key);
+    }
+    pthread_mutex_unlock(&ctx->session->lock);
+    return code == RPCRT_OK ? code : rpcrt__last_error_set(&error);
+}
+
+void
+rpcrt__ctx_close_headers(struct rpcrt_ctx *ctx)
+{
+    if (ctx->headers_state == RPCRT__HEADERS_OPEN) {
+        ctx->headers_state = ctx->headers.n_entries > 0 ? RPCRT__HEADERS_DUE
+                                                        : RPCRT__HEADERS_DONE;
+    }
+}
+
+/* Also when there are none: the client may wait for them. */
+enum rpcrt_code
+rpcrt_ctx_send_headers(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt__session *session = ctx->session;
+    struct rpcrt__ctx_notices notices;
+
+    rpcrt__ctx_notices_init(&notices);
+    pthread_mutex_lock(&session->lock);
+    if (ctx->headers_state == RPCRT__HEADERS_OPEN && !ctx->released) {
+        ctx->headers_state = RPCRT__HEADERS_DUE;
+        rpcrt__session_refresh(ctx);
+        rpcrt__session_pump(session, &notices);
+    }
+    pthread_mutex_unlock(&session->lock);
+    rpcrt__ctx_notices_run(&notices);
+    return RPCRT_OK;
 }
 
 enum rpcrt_code
@@ -98,6 +161,8 @@ rpcrt_ctx_push_back(struct rpcrt_ctx *ctx, int32_t ms)
                                   (size_t)size);
 }
 
+/* -- cancellation and time ------------------------------------------------- */
+
 bool
 rpcrt_ctx_cancelled(const struct rpcrt_ctx *ctx)
 {
@@ -111,12 +176,12 @@ rpcrt_ctx_on_cancel(struct rpcrt_ctx *ctx, rpcrt_cancel_fn *fn, void *arg)
     bool at_once = false;
 
     pthread_mutex_lock(&session->lock);
-    rpcrt__ctx_await_notice(ctx);
-    ctx->on_cancel = fn;
-    ctx->on_cancel_arg = arg;
+    rpcrt__notice_await(session, &ctx->on_cancel);
+    ctx->on_cancel.fn = fn;
+    ctx->on_cancel.arg = arg;
     /* A notice that is pending will find it. */
     at_once = fn != NULL && rpcrt_ctx_cancelled(ctx) &&
-              ctx->notice_state == RPCRT__NOTICE_NONE;
+              ctx->on_cancel.state == RPCRT__NOTICE_NONE;
     pthread_mutex_unlock(&session->lock);
     if (at_once) {
         fn(arg);
@@ -135,6 +200,8 @@ rpcrt_ctx_time_left_ms(const struct rpcrt_ctx *ctx)
     return deadline_ns > now_ns ? (int64_t)((deadline_ns - now_ns) / RPCRT__MS)
                                 : 0;
 }
+
+/* -- where it comes from --------------------------------------------------- */
 
 const char *
 rpcrt_ctx_method(const struct rpcrt_ctx *ctx)

@@ -13,13 +13,30 @@
 #include "server/server.h"
 
 struct rpcrt__session;
+struct rpcrt__stream;
 
-/* on_cancel: not concerned, is to be called, is running. A call is not recycled
- * before that is settled. */
-enum rpcrt__notice {
+/* A function of the user's: not concerned, is to be called, is running. A call
+ * is not recycled before that is settled. */
+enum rpcrt__notice_state {
     RPCRT__NOTICE_NONE,
     RPCRT__NOTICE_PENDING,
     RPCRT__NOTICE_RUNNING
+};
+
+struct rpcrt__notice {
+    enum rpcrt__notice_state state;
+    pthread_t notifier;
+    bool *over; /* the notifier's, while it runs */
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* The HEADERS frame: can be added to, is to be sent, was sent or is not needed
+ * any more. */
+enum rpcrt__headers_state {
+    RPCRT__HEADERS_OPEN,
+    RPCRT__HEADERS_DUE,
+    RPCRT__HEADERS_DONE
 };
 
 struct rpcrt_ctx {
@@ -36,7 +53,10 @@ struct rpcrt_ctx {
     struct rpcrt__parent parent; /* knows the deadline, and whether the call is
                                     cancelled */
     struct rpcrt__metadata metadata;       /* received */
-    struct rpcrt__metadata reply_metadata; /* to be sent */
+    struct rpcrt__metadata headers;        /* to be sent before the reply */
+    struct rpcrt__metadata reply_metadata; /* and at the end: trailers */
+    enum rpcrt__headers_state headers_state;
+    struct rpcrt__stream *stream; /* NULL: one message either way */
     uint64_t started_ns;
     uint64_t complete_by_ns; /* when the whole request must be here */
 
@@ -48,11 +68,7 @@ struct rpcrt_ctx {
 
     bool handled;
     bool released;
-    enum rpcrt__notice notice_state;
-    pthread_t notifier;
-    bool *notice_over; /* the notifier's, while it runs */
-    rpcrt_cancel_fn *on_cancel;
-    void *on_cancel_arg;
+    struct rpcrt__notice on_cancel;
     size_t charged; /* of the session's byte budget */
 
     struct rpcrt__error outcome;
@@ -63,6 +79,7 @@ struct rpcrt_ctx {
     uint32_t out_size;
     uint32_t out_sent;
     bool out_started;
+    bool answered;   /* what follows is the end of the answer */
     uint8_t *status; /* payload of STATUS; NULL: OK without metadata */
     uint32_t status_size;
     char call_id[68];
@@ -76,6 +93,24 @@ rpcrt__ctx_due_ns(const struct rpcrt_ctx *ctx)
     return ctx->complete_by_ns < ctx->parent.deadline_ns
                ? ctx->complete_by_ns
                : ctx->parent.deadline_ns;
+}
+
+static inline bool
+rpcrt__ctx_client_streams(const struct rpcrt_ctx *ctx)
+{
+    return (ctx->served->method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
+}
+
+static inline bool
+rpcrt__ctx_server_streams(const struct rpcrt_ctx *ctx)
+{
+    return (ctx->served->method->flags & RPCRT_METHOD_SERVER_STREAMING) != 0;
+}
+
+static inline bool
+rpcrt__ctx_streams(const struct rpcrt_ctx *ctx)
+{
+    return rpcrt__ctx_client_streams(ctx) || rpcrt__ctx_server_streams(ctx);
 }
 
 /* Take a context from the pool, or make one; NULL without memory. */
@@ -113,9 +148,33 @@ void rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
 void rpcrt__ctx_handled(struct rpcrt_ctx *ctx,
                         struct rpcrt__ctx_notices *notices);
 
-/* Wait while on_cancel runs on another thread. [session's lock, given up
+/* No headers can be added any more; those that there are have to be sent.
+ * [session's lock] */
+void rpcrt__ctx_close_headers(struct rpcrt_ctx *ctx);
+
+/* Wait while a notice runs on another thread. [session's lock, given up
  * meanwhile] */
-void rpcrt__ctx_await_notice(struct rpcrt_ctx *ctx);
+void rpcrt__notice_await(struct rpcrt__session *session,
+                         struct rpcrt__notice *notice);
+
+/* The same for all notices of a call. */
+void rpcrt__ctx_await_notices(struct rpcrt_ctx *ctx);
+
+/* Call on_room of a stream; a task of the executor. */
+void rpcrt__ctx_room_task(struct rpcrt__task *task);
+
+/* -- frames, in server/frames.c; [session's lock] -------------------------- */
+
+/* Whether the call has something to send now. */
+bool rpcrt__ctx_has_frame(const struct rpcrt_ctx *ctx);
+
+/* Write the next frame of a call that has one; returns where it ends, or NULL
+ * if it is not worth the room. ret_last: it ends the call. */
+uint8_t *rpcrt__ctx_put_frame(struct rpcrt_ctx *ctx, uint8_t *at,
+                              const uint8_t *end, bool *ret_last);
+
+/* Bytes that all that can be sent now may take. */
+size_t rpcrt__ctx_frames_size(const struct rpcrt_ctx *ctx);
 
 /* Tell handlers, recycle the rest. Without a lock. */
 void rpcrt__ctx_notices_run(struct rpcrt__ctx_notices *notices);

@@ -5,6 +5,7 @@
 #include "server/session.h"
 
 #include "core/alloc.h"
+#include "server/stream.h"
 
 /* Contexts kept for the next calls; each keeps its first block of memory. */
 #define POOL_MAX 2048u
@@ -88,15 +89,17 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     rpcrt__parent_init(&ctx->parent);
     ctx->parent.call_id = NULL;
     rpcrt__metadata_init(&ctx->metadata, &ctx->arena);
+    rpcrt__metadata_init(&ctx->headers, &ctx->arena);
     rpcrt__metadata_init(&ctx->reply_metadata, &ctx->arena);
+    ctx->headers_state = RPCRT__HEADERS_OPEN;
     ctx->request = NULL;
     ctx->request_got = 0;
     ctx->reply = NULL;
     ctx->refused = false;
     ctx->handled = true; /* until a handler is to run */
     ctx->released = false;
-    ctx->notice_state = RPCRT__NOTICE_NONE;
-    ctx->on_cancel = NULL;
+    ctx->on_cancel.state = RPCRT__NOTICE_NONE;
+    ctx->on_cancel.fn = NULL;
     ctx->charged = 0;
     ctx->outcome.code = RPCRT_OK;
     ctx->outcome.text[0] = '\0';
@@ -107,6 +110,7 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     ctx->out_size = 0;
     ctx->out_sent = 0;
     ctx->out_started = false;
+    ctx->answered = false;
     ctx->status = NULL;
     return ctx;
 }
@@ -115,6 +119,8 @@ static void
 recycle_one(struct rpcrt_ctx *ctx)
 {
     rpcrt__parent_fini(&ctx->parent);
+    rpcrt__stream_free(ctx->stream);
+    ctx->stream = NULL;
     rpcrt__arena_reset(&ctx->arena);
     rpcrt__session_unref(ctx->session);
     ctx->session = NULL;
@@ -157,7 +163,9 @@ static void
 settle(struct rpcrt_ctx *ctx, struct rpcrt__list *recycle)
 {
     if (ctx->handled && ctx->released &&
-        ctx->notice_state == RPCRT__NOTICE_NONE) {
+        ctx->on_cancel.state == RPCRT__NOTICE_NONE &&
+        (ctx->stream == NULL ||
+         ctx->stream->on_room.state == RPCRT__NOTICE_NONE)) {
         rpcrt__list_append(recycle, &ctx->pooled);
     }
 }
@@ -178,9 +186,12 @@ rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
     session->n_live--;
     session->bytes -= ctx->charged;
     ctx->charged = 0;
+    if (ctx->stream != NULL) {
+        rpcrt__stream_release(ctx->stream);
+    }
     if (!ctx->handled && cancelled &&
-        (rpcrt__parent_close(&ctx->parent) || ctx->on_cancel != NULL)) {
-        ctx->notice_state = RPCRT__NOTICE_PENDING;
+        (rpcrt__parent_close(&ctx->parent) || ctx->on_cancel.fn != NULL)) {
+        ctx->on_cancel.state = RPCRT__NOTICE_PENDING;
         rpcrt__list_append(&notices->notify, &ctx->notice);
     }
     settle(ctx, &notices->recycle);
@@ -193,19 +204,59 @@ rpcrt__ctx_handled(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
     settle(ctx, &notices->recycle);
 }
 
+/* -- notices --------------------------------------------------------------- */
+
 void
-rpcrt__ctx_await_notice(struct rpcrt_ctx *ctx)
+rpcrt__notice_await(struct rpcrt__session *session,
+                    struct rpcrt__notice *notice)
 {
-    while (ctx->notice_state == RPCRT__NOTICE_RUNNING) {
-        if (pthread_equal(ctx->notifier, pthread_self())) {
-            /* Called by on_cancel itself, which may end the call: then
-             * notify() must not touch it again. */
-            *ctx->notice_over = true;
-            ctx->notice_state = RPCRT__NOTICE_NONE;
+    while (notice->state == RPCRT__NOTICE_RUNNING) {
+        if (pthread_equal(notice->notifier, pthread_self())) {
+            /* Called by the function itself, which may end the call: then
+             * call_back() must not touch it again. */
+            *notice->over = true;
+            notice->state = RPCRT__NOTICE_NONE;
         } else {
-            pthread_cond_wait(&ctx->session->notified, &ctx->session->lock);
+            pthread_cond_wait(&session->notified, &session->lock);
         }
     }
+}
+
+void
+rpcrt__ctx_await_notices(struct rpcrt_ctx *ctx)
+{
+    rpcrt__notice_await(ctx->session, &ctx->on_cancel);
+    if (ctx->stream != NULL) {
+        rpcrt__notice_await(ctx->session, &ctx->stream->on_room);
+    }
+}
+
+/* Call the function; the parent, if there is one, is cancelled first. False:
+ * the call may be gone. [session's lock, given up meanwhile] */
+static bool
+call_back(struct rpcrt__session *session, struct rpcrt__notice *notice,
+          struct rpcrt__parent *parent)
+{
+    void (*fn)(void *arg) = notice->fn;
+    void *arg = notice->arg;
+    bool over = false;
+
+    notice->state = RPCRT__NOTICE_RUNNING;
+    notice->notifier = pthread_self();
+    notice->over = &over;
+    pthread_mutex_unlock(&session->lock);
+    if (parent != NULL) {
+        rpcrt__parent_cancel(parent);
+    }
+    if (fn != NULL) {
+        fn(arg);
+    }
+    pthread_mutex_lock(&session->lock);
+    if (!over) {
+        notice->state = RPCRT__NOTICE_NONE;
+    }
+    pthread_cond_broadcast(&session->notified);
+    return !over;
 }
 
 /* Call on_cancel, unless the handler is through by now. A notice that is
@@ -215,33 +266,44 @@ static void
 notify(struct rpcrt_ctx *ctx, struct rpcrt__list *recycle)
 {
     struct rpcrt__session *session = ctx->session;
-    bool over = false;
-    rpcrt_cancel_fn *fn;
-    void *arg;
 
     rpcrt__session_ref(session);
     pthread_mutex_lock(&session->lock);
     if (ctx->handled) {
-        ctx->notice_state = RPCRT__NOTICE_NONE;
+        ctx->on_cancel.state = RPCRT__NOTICE_NONE;
         settle(ctx, recycle);
     } else {
-        ctx->notice_state = RPCRT__NOTICE_RUNNING;
-        ctx->notifier = pthread_self();
-        ctx->notice_over = &over;
-        fn = ctx->on_cancel;
-        arg = ctx->on_cancel_arg;
-        pthread_mutex_unlock(&session->lock);
-        rpcrt__parent_cancel(&ctx->parent);
-        if (fn != NULL) {
-            fn(arg);
-        }
-        pthread_mutex_lock(&session->lock);
-        if (!over) {
-            ctx->notice_state = RPCRT__NOTICE_NONE;
-        }
-        pthread_cond_broadcast(&session->notified);
+        (void)call_back(session, &ctx->on_cancel, &ctx->parent);
     }
     pthread_mutex_unlock(&session->lock);
+    rpcrt__session_unref(session);
+}
+
+/* As above; room that comes while the function runs is told by it again. */
+void
+rpcrt__ctx_room_task(struct rpcrt__task *task)
+{
+    struct rpcrt__stream *stream =
+        RPCRT__ELEMENT(task, struct rpcrt__stream, room_task);
+    struct rpcrt_ctx *ctx = stream->ctx;
+    struct rpcrt__session *session = ctx->session;
+    struct rpcrt__list recycle;
+    bool again = true;
+
+    rpcrt__list_init(&recycle);
+    rpcrt__session_ref(session);
+    pthread_mutex_lock(&session->lock);
+    while (again && !ctx->handled) {
+        stream->room_again = false;
+        again =
+            call_back(session, &stream->on_room, NULL) && stream->room_again;
+    }
+    if (again) {
+        stream->on_room.state = RPCRT__NOTICE_NONE;
+        settle(ctx, &recycle);
+    }
+    pthread_mutex_unlock(&session->lock);
+    rpcrt__ctx_recycle(&recycle);
     rpcrt__session_unref(session);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "server/session.h"
 
+#include "server/stream.h"
 #include "wire/guard.h"
 #include <string.h>
 
@@ -17,28 +18,50 @@ refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code, const char *text)
     return rpcrt__error_set(&ctx->outcome, code, "%s", text);
 }
 
+/* The request, unless the client streams. */
+static enum rpcrt_code
+unpack_request(struct rpcrt_ctx *ctx, ProtobufCMessage **ret_request)
+{
+    const ProtobufCMessageDescriptor *type = ctx->served->method->request;
+    struct rpcrt__error error;
+    enum rpcrt_code code;
+
+    *ret_request = NULL;
+    if (rpcrt__ctx_client_streams(ctx)) {
+        return RPCRT_OK;
+    }
+    code = rpcrt__guard_check(type, ctx->request, ctx->request_size, &error);
+    if (code != RPCRT_OK) {
+        return refuse(ctx, code, error.text);
+    }
+    *ret_request = protobuf_c_message_unpack(type, &ctx->arena.allocator,
+                                             ctx->request_size, ctx->request);
+    return *ret_request != NULL
+               ? RPCRT_OK
+               : refuse(ctx, RPCRT_RESOURCE_EXHAUSTED,
+                        "the request does not fit into the call's memory");
+}
+
 static enum rpcrt_code
 call_handler(struct rpcrt_ctx *ctx)
 {
     const struct rpcrt__served *served = ctx->served;
-    const ProtobufCMessageDescriptor *type = served->method->request;
     const ProtobufCMessageDescriptor *reply_type = served->method->reply;
     ProtobufCMessage *request;
-    struct rpcrt__error error;
-    enum rpcrt_code code =
-        rpcrt__guard_check(type, ctx->request, ctx->request_size, &error);
+    enum rpcrt_code code = unpack_request(ctx, &request);
 
     if (code != RPCRT_OK) {
-        return refuse(ctx, code, error.text);
+        return code;
     }
-    request = protobuf_c_message_unpack(type, &ctx->arena.allocator,
-                                        ctx->request_size, ctx->request);
-    ctx->reply = rpcrt__arena_alloc(&ctx->arena, reply_type->sizeof_message);
-    if (request == NULL || ctx->reply == NULL) {
-        return refuse(ctx, RPCRT_RESOURCE_EXHAUSTED,
-                      "the request does not fit into the call's memory");
+    if (!rpcrt__ctx_server_streams(ctx)) {
+        ctx->reply =
+            rpcrt__arena_alloc(&ctx->arena, reply_type->sizeof_message);
+        if (ctx->reply == NULL) {
+            return refuse(ctx, RPCRT_RESOURCE_EXHAUSTED,
+                          "the reply does not fit into the call's memory");
+        }
+        protobuf_c_message_init(reply_type, ctx->reply);
     }
-    protobuf_c_message_init(reply_type, ctx->reply);
     return served->glue(served->table, served->self, ctx, request, ctx->reply);
 }
 
@@ -59,12 +82,30 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
     return true;
 }
 
+/* Its handler may wait for the client at any time: so it counts against
+ * streams_max, not against the workers. */
+static void
+run_stream(struct rpcrt_ctx *ctx)
+{
+    struct rpcrt_server *server = ctx->server;
+
+    ctx->stream->counted = false; /* from here on it is this function's */
+    rpcrt__executor_leave(server->executor);
+    if (rpcrt__ctx_run(ctx)) {
+        rpcrt__session_answer(ctx);
+    }
+    rpcrt__executor_return(server->executor);
+    atomic_fetch_sub(&server->n_streams, 1);
+}
+
 void
 rpcrt__ctx_task(struct rpcrt__task *task)
 {
     struct rpcrt_ctx *ctx = RPCRT__ELEMENT(task, struct rpcrt_ctx, task);
 
-    if (rpcrt__ctx_run(ctx)) {
+    if (ctx->stream != NULL) {
+        run_stream(ctx);
+    } else if (rpcrt__ctx_run(ctx)) {
         rpcrt__session_answer(ctx);
     }
 }
@@ -143,7 +184,31 @@ log_call(struct rpcrt_ctx *ctx)
         .request_size = ctx->request_size,
         .reply_size = ctx->out_size};
 
+    if (ctx->stream != NULL) {
+        record.request_size += ctx->stream->received;
+        record.reply_size += ctx->stream->sent;
+    }
     options->call_log(options->call_log_arg, &record);
+}
+
+/* What went wrong in a stream ends the call, unless the handler has something
+ * better to say. */
+static enum rpcrt_code
+heed_stream(struct rpcrt_ctx *ctx, enum rpcrt_code code)
+{
+    struct rpcrt__error failure;
+
+    pthread_mutex_lock(&ctx->session->lock);
+    failure = ctx->stream->failure;
+    pthread_mutex_unlock(&ctx->session->lock);
+    if (failure.code != RPCRT_OK &&
+        (code == RPCRT_OK ||
+         (code == failure.code && ctx->outcome.text[0] == '\0'))) {
+        ctx->outcome = failure;
+        ctx->origin = RPCRT_ORIGIN_RUNTIME;
+        return failure.code;
+    }
+    return code;
 }
 
 void
@@ -155,8 +220,13 @@ rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code)
                                 "status code",
                                 ctx->served->method->path, (int)code);
     }
+    if (ctx->stream != NULL) {
+        code = heed_stream(ctx, code);
+    }
     if (code == RPCRT_OK) {
         ctx->outcome.text[0] = '\0';
+    }
+    if (code == RPCRT_OK && ctx->reply != NULL) {
         code = serialize_reply(ctx);
     }
     ctx->outcome.code = code;

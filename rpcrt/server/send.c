@@ -5,10 +5,9 @@
 #include "server/session.h"
 
 #include "core/alloc.h"
+#include "server/stream.h"
 #include <string.h>
 
-/* Less than this of a large reply is not worth a frame. */
-#define CHUNK_MIN 1024u
 /* Bytes of control frames that may wait: some ten thousand refusals. */
 #define CONTROL_MAX (1u << 20)
 /* A buffer for them that is larger is given back once it is empty. */
@@ -116,78 +115,7 @@ put_control(struct rpcrt__session *session, uint8_t *at, const uint8_t *end)
     return at;
 }
 
-/* -- answers --------------------------------------------------------------- */
-
-static bool
-has_status(const struct rpcrt_ctx *ctx)
-{
-    return ctx->status != NULL || ctx->outcome.code != RPCRT_OK;
-}
-
-/* The next frame of the reply; NULL if it is not worth it. */
-static uint8_t *
-put_data(struct rpcrt_ctx *ctx, uint8_t *at, const uint8_t *end)
-{
-    uint32_t size = ctx->out_size - ctx->out_sent;
-    uint32_t start = ctx->out_started ? 0 : 4;
-    size_t room = (size_t)(end - at);
-    unsigned flags = ctx->out_started ? 0u : RPCRT__START;
-
-    if (room < RPCRT__FRAME_SIZE + start +
-                   (size < CHUNK_MIN ? size : (size_t)CHUNK_MIN)) {
-        return NULL;
-    }
-    room -= RPCRT__FRAME_SIZE + start;
-    if (size > RPCRT_DATA_FRAME_MAX) {
-        size = RPCRT_DATA_FRAME_MAX;
-    }
-    if (size > room) {
-        size = (uint32_t)room;
-    }
-    if (ctx->out_sent + size == ctx->out_size && !has_status(ctx)) {
-        flags |= RPCRT__END;
-    }
-    at = rpcrt__put_frame(at, RPCRT__FRAME_DATA, (uint8_t)flags, 0,
-                          ctx->by_id.id, start + size);
-    if (start > 0) {
-        at = rpcrt__put_u32(at, ctx->out_size);
-    }
-    if (size > 0) {
-        memcpy(at, ctx->out + ctx->out_sent, size);
-    }
-    ctx->out_started = true;
-    ctx->out_sent += size;
-    return at + size;
-}
-
-/* The frame that ends a call with a status; NULL if it does not fit. A call
- * that had no memory left for its text ends with the bare code. */
-static uint8_t *
-put_status(struct rpcrt_ctx *ctx, uint8_t *at, const uint8_t *end)
-{
-    struct rpcrt__status bare = {.code = (uint8_t)ctx->outcome.code,
-                                 .origin = (uint8_t)ctx->origin};
-    uint32_t size = ctx->status == NULL ? RPCRT__STATUS_SIZE : ctx->status_size;
-
-    if ((size_t)(end - at) < RPCRT__FRAME_SIZE + size) {
-        return NULL;
-    }
-    at = rpcrt__put_frame(at, RPCRT__FRAME_STATUS,
-                          ctx->refused ? RPCRT__REFUSED : 0, 0, ctx->by_id.id,
-                          size);
-    if (ctx->status == NULL) {
-        return rpcrt__put_status(at, &bare);
-    }
-    memcpy(at, ctx->status, size);
-    return at + size;
-}
-
-static bool
-data_left(const struct rpcrt_ctx *ctx)
-{
-    return ctx->outcome.code == RPCRT_OK &&
-           (!ctx->out_started || ctx->out_sent < ctx->out_size);
-}
+/* -- messages -------------------------------------------------------------- */
 
 static size_t
 compose(struct rpcrt__session *session, uint8_t *body, size_t size,
@@ -200,19 +128,18 @@ compose(struct rpcrt__session *session, uint8_t *body, size_t size,
     while (!rpcrt__list_empty(&session->outbox)) {
         struct rpcrt_ctx *ctx =
             RPCRT__ELEMENT(session->outbox.next, struct rpcrt_ctx, outbox);
-        bool data = data_left(ctx);
-        uint8_t *next =
-            data ? put_data(ctx, at, end) : put_status(ctx, at, end);
+        bool last;
+        uint8_t *next = rpcrt__ctx_put_frame(ctx, at, end, &last);
 
         if (next == NULL) {
             break;
         }
         at = next;
         rpcrt__list_remove(&ctx->outbox);
-        if (data && (data_left(ctx) || has_status(ctx))) {
-            rpcrt__list_append(&session->outbox, &ctx->outbox);
-        } else {
+        if (last) {
             rpcrt__ctx_release(ctx, false, notices);
+        } else {
+            rpcrt__session_refresh(ctx);
         }
     }
     return (size_t)(at - body);
@@ -233,11 +160,7 @@ estimate(const struct rpcrt__session *session)
             (const struct rpcrt_ctx *)(const void *)((const char *)node -
                                                      offsetof(struct rpcrt_ctx,
                                                               outbox));
-        uint32_t rest = ctx->out_size - ctx->out_sent;
-
-        size += rest + (rest / RPCRT_DATA_FRAME_MAX + 2) * RPCRT__FRAME_SIZE +
-                4 + RPCRT__STATUS_SIZE;
-        size += ctx->status == NULL ? 0 : ctx->status_size;
+        size += rpcrt__ctx_frames_size(ctx);
     }
     return size < RPCRT_TRANSPORT_MESSAGE_MAX ? size
                                               : RPCRT_TRANSPORT_MESSAGE_MAX;
@@ -291,6 +214,19 @@ rpcrt__session_pump(struct rpcrt__session *session,
     }
 }
 
+void
+rpcrt__session_refresh(struct rpcrt_ctx *ctx)
+{
+    bool queued = !rpcrt__list_empty(&ctx->outbox);
+    bool due = !ctx->released && rpcrt__ctx_has_frame(ctx);
+
+    if (due && !queued) {
+        rpcrt__list_append(&ctx->session->outbox, &ctx->outbox);
+    } else if (queued && !due) {
+        rpcrt__list_remove(&ctx->outbox);
+    }
+}
+
 /* Count a reply in place of its request; false if that would burst the
  * session's budget. */
 static bool
@@ -313,13 +249,18 @@ rpcrt__session_queue(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
 {
     struct rpcrt__session *session = ctx->session;
 
-    rpcrt__ctx_await_notice(ctx);
+    rpcrt__ctx_await_notices(ctx);
     rpcrt__ctx_handled(ctx, notices);
     if (ctx->released) {
         return;
     }
+    if (ctx->stream != NULL) {
+        rpcrt__stream_close(ctx->stream);
+    }
     if (charge(session, ctx)) {
-        rpcrt__list_append(&session->outbox, &ctx->outbox);
+        rpcrt__ctx_close_headers(ctx);
+        ctx->answered = true;
+        rpcrt__session_refresh(ctx);
         return;
     }
     if (!rpcrt__session_refuse(session, ctx->by_id.id, 0,

@@ -14,8 +14,11 @@
 /* Sessions above the limit that are being told so. */
 #define REFUSED_SESSIONS_MAX 64u
 /* What options can ask for. */
+#define MESSAGE_LIMIT (UINT32_MAX / 2)
 #define SESSIONS_LIMIT 65536u
 #define WORKERS_LIMIT 4096u
+#define STREAMS_LIMIT 65536u
+#define WINDOW_LIMIT (1u << 30)
 
 /* -- small things ---------------------------------------------------------- */
 
@@ -240,6 +243,8 @@ fill_defaults(struct rpcrt_server_options *options)
     DEFAULT(server_calls_max, RPCRT_SERVER_CALLS_MAX);
     DEFAULT(sessions_max, RPCRT_SESSIONS_MAX);
     DEFAULT(session_bytes_max, RPCRT_SESSION_BYTES_MAX);
+    DEFAULT(stream_window, RPCRT_STREAM_WINDOW);
+    DEFAULT(streams_max, RPCRT_STREAMS_MAX);
     DEFAULT(workers_max, RPCRT_WORKERS_MAX);
     DEFAULT(keepalive_ms, RPCRT_KEEPALIVE_MS);
     DEFAULT(keepalive_timeout_ms, RPCRT_KEEPALIVE_TIMEOUT_MS);
@@ -264,8 +269,9 @@ start(struct rpcrt_server *server, struct rpcrt__error *ret_error)
     if (rpcrt__timer_init(&server->timer, on_timer, server) != RPCRT_OK) {
         return code;
     }
-    if (rpcrt__executor_new(server->options.workers_max, &server->executor) ==
-        RPCRT_OK) {
+    if (rpcrt__executor_new(server->options.workers_max,
+                            server->options.streams_max,
+                            &server->executor) == RPCRT_OK) {
         code = rpcrt__server_link_new(&options, &link_events, server, ret_error,
                                       &server->link);
     }
@@ -322,6 +328,33 @@ init_members(struct rpcrt_server *server,
     (void)pthread_condattr_destroy(&attr);
 }
 
+static enum rpcrt_code
+check_options(const struct rpcrt_server_options *options,
+              struct rpcrt__error *ret_error)
+{
+    const struct {
+        const char *name;
+        size_t value;
+        size_t max;
+    } limits[] = {
+        {"message_size_max", options->message_size_max, MESSAGE_LIMIT},
+        {"stream_window", options->stream_window, WINDOW_LIMIT},
+        {"sessions_max", options->sessions_max, SESSIONS_LIMIT},
+        {"workers_max", options->workers_max, WORKERS_LIMIT},
+        {"streams_max", options->streams_max, STREAMS_LIMIT},
+    };
+
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (limits[i].value > limits[i].max) {
+            return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                    "server: %s is %zu, can be %zu at the most",
+                                    limits[i].name, limits[i].value,
+                                    limits[i].max);
+        }
+    }
+    return RPCRT_OK;
+}
+
 enum rpcrt_code
 rpcrt_server_new(const struct rpcrt_server_options *options,
                  struct rpcrt_server **ret_server)
@@ -336,16 +369,8 @@ rpcrt_server_new(const struct rpcrt_server_options *options,
         return rpcrt__last_error_set(&error);
     }
     init_members(server, options);
-    if (server->options.message_size_max > UINT32_MAX / 2) {
-        code = rpcrt__error_set(&error, RPCRT_INVALID_ARGUMENT,
-                                "server: message_size_max must be below 2 GiB");
-    } else if (server->options.sessions_max > SESSIONS_LIMIT ||
-               server->options.workers_max > WORKERS_LIMIT) {
-        code = rpcrt__error_set(&error, RPCRT_INVALID_ARGUMENT,
-                                "server: sessions_max can be %u, workers_max "
-                                "%u at the most",
-                                SESSIONS_LIMIT, WORKERS_LIMIT);
-    } else {
+    code = check_options(&server->options, &error);
+    if (code == RPCRT_OK) {
         code = start(server, &error);
     }
     if (code != RPCRT_OK) {

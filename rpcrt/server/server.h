@@ -56,7 +56,8 @@ struct rpcrt_server {
     struct rpcrt__counters counters;
     atomic_bool draining;
     atomic_bool closing;
-    atomic_uint n_calls; /* contexts in use */
+    atomic_uint n_calls;   /* contexts in use */
+    atomic_uint n_streams; /* streaming handlers that run or will */
 
     /* Fixed once it listens; sorted by path. */
     struct rpcrt__served *methods;

@@ -7,6 +7,9 @@
 #include "core/alloc.h"
 #include <string.h>
 
+#define STREAMING                                                              \
+    (RPCRT_METHOD_CLIENT_STREAMING | RPCRT_METHOD_SERVER_STREAMING)
+
 static int
 compare_path(const char *path, size_t size, const char *other)
 {
@@ -117,7 +120,8 @@ rpcrt_server_add(struct rpcrt_server *server,
             .glue = glue[i],
             .table = table,
             .self = self,
-            .may_block = (method->flags & RPCRT_METHOD_NONBLOCKING) == 0};
+            .may_block = (method->flags & RPCRT_METHOD_NONBLOCKING) == 0 ||
+                         (method->flags & STREAMING) != 0};
         server->n_methods++;
     }
     return RPCRT_OK;
@@ -139,6 +143,11 @@ rpcrt_server_set_blocking(struct rpcrt_server *server, const char *path,
     if (!found) {
         (void)rpcrt__error_set(&error, RPCRT_NOT_FOUND,
                                "method %s is not served", path);
+        return rpcrt__last_error_set(&error);
+    }
+    if (!may_block && (server->methods[place].method->flags & STREAMING) != 0) {
+        (void)rpcrt__error_set(&error, RPCRT_INVALID_ARGUMENT,
+                               "method %s has streams, so it may block", path);
         return rpcrt__last_error_set(&error);
     }
     server->methods[place].may_block = may_block;

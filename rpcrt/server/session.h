@@ -35,8 +35,9 @@ struct rpcrt__session {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t notified;
     enum rpcrt__session_state state;
-    uint64_t session; /* the client's number for it */
-    uint32_t message_size_max;
+    uint64_t session;          /* the client's number for it */
+    uint32_t message_size_max; /* that the client takes */
+    uint32_t stream_window;    /* that a stream to it has at first */
     struct rpcrt__server_credits credits;
     struct rpcrt__reorder requests;
     struct rpcrt__numbered *methods;
@@ -98,6 +99,9 @@ uint64_t rpcrt__session_tick(struct rpcrt__session *session, uint64_t now_ns,
 /* Send what waits for as long as there are credits. */
 void rpcrt__session_pump(struct rpcrt__session *session,
                          struct rpcrt__ctx_notices *notices);
+
+/* Have a call in the outbox if, and only if, it has something to send. */
+void rpcrt__session_refresh(struct rpcrt_ctx *ctx);
 
 /* Queue the answer of a call that is handled. */
 void rpcrt__session_queue(struct rpcrt_ctx *ctx,

@@ -17,6 +17,8 @@
 #include "wire/native.h"
 
 #define RPCRT__MESSAGE_COST 32u
+/* No window ever grows beyond that. */
+#define RPCRT__WINDOW_MAX INT32_MAX
 
 /* A message in the queue of either direction. */
 struct rpcrt__piece {
@@ -35,7 +37,7 @@ struct rpcrt__piece *rpcrt__piece_new(uint32_t size);
 struct rpcrt__outflow {
     struct rpcrt__list pieces; /* the first may be partly sent */
     int64_t window;
-    size_t queued;     /* cost of all pieces */
+    size_t queued;     /* cost of what is left of all pieces */
     size_t queued_max; /* above that the user waits */
     bool closed;       /* no more messages */
     bool end_sent;     /* and the other side knows */
@@ -62,8 +64,8 @@ rpcrt__outflow_grant(struct rpcrt__outflow *flow, uint32_t bytes,
  * `with_end`: a client's; a server's stream ends with its status. */
 bool rpcrt__outflow_ready(const struct rpcrt__outflow *flow, bool with_end);
 
-/* Write the next DATA frame; returns where it ends, or NULL if it is not worth
- * the room. The last one has END if `with_end`. */
+/* Write the next DATA frame of a flow that is ready; returns where it ends, or
+ * NULL if it is not worth the room. The last one has END if `with_end`. */
 uint8_t *rpcrt__outflow_put(struct rpcrt__outflow *flow, uint64_t call,
                             bool with_end, uint8_t *at, const uint8_t *end);
 
@@ -72,7 +74,7 @@ uint8_t *rpcrt__outflow_put(struct rpcrt__outflow *flow, uint64_t call,
 struct rpcrt__inflow {
     struct rpcrt__list pieces;    /* whole messages, oldest first */
     struct rpcrt__piece *partial; /* or NULL */
-    size_t buffered;              /* bytes of both */
+    size_t buffered;              /* cost of both */
     uint32_t window;              /* at the start */
     int64_t left;                 /* of it, as the sender must see it */
     uint32_t owed;                /* taken by the user, not granted yet */
@@ -85,8 +87,8 @@ void rpcrt__inflow_fini(struct rpcrt__inflow *flow);
 
 /* Take a DATA frame in. RESOURCE_EXHAUSTED ends the call: a message above
  * size_max, or no memory. INVALID_ARGUMENT ends the session: a message that
- * begins inside of another, beyond the window or behind the end, or has more
- * bytes than announced. */
+ * begins inside of another, beyond the window or behind the end, has more bytes
+ * than announced, or less when the end comes. */
 RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt__inflow_data(struct rpcrt__inflow *flow, const struct rpcrt__frame *frame,
                    size_t size_max, struct rpcrt__error *ret_error);

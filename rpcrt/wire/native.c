@@ -104,6 +104,13 @@ rpcrt__put_status(uint8_t *at, const struct rpcrt__status *status)
     return rpcrt__put_u32(at, status->details_size);
 }
 
+uint8_t *
+rpcrt__put_headers(uint8_t *at, const struct rpcrt__headers *headers)
+{
+    at = put_u16(at, headers->n_metadata);
+    return put_u16(at, 0);
+}
+
 /* -- reading --------------------------------------------------------------- */
 
 void
@@ -149,6 +156,15 @@ rpcrt__get_status(const struct rpcrt__frame *frame,
     ret_status->details = ret_status->metadata + ret_status->metadata_size;
 }
 
+void
+rpcrt__get_headers(const struct rpcrt__frame *frame,
+                   struct rpcrt__headers *ret_headers)
+{
+    ret_headers->n_metadata = get_u16(frame->payload);
+    ret_headers->metadata = frame->payload + RPCRT__HEADERS_SIZE;
+    ret_headers->metadata_size = frame->size - RPCRT__HEADERS_SIZE;
+}
+
 /* What a type of frame looks like. */
 struct shape {
     const char *name;
@@ -177,7 +193,8 @@ static const struct shape shapes[] = {
                                RPCRT_DATA_FRAME_MAX},
     [RPCRT__FRAME_DATA] = {"DATA",
                            {true, true},
-                           {0, RPCRT__START | RPCRT__END},
+                           {RPCRT__START | RPCRT__END,
+                            RPCRT__START | RPCRT__END},
                            true,
                            0,
                            RPCRT_DATA_FRAME_MAX + 4},
@@ -192,9 +209,17 @@ static const struct shape shapes[] = {
         {"GOAWAY", {false, true}, {0, 0}, false, 0, RPCRT_TEXT_SIZE},
     [RPCRT__FRAME_PING] = {"PING", {true, true}, {0, 0}, false, 0, 64},
     [RPCRT__FRAME_PONG] = {"PONG", {true, true}, {0, 0}, false, 0, 64},
+    [RPCRT__FRAME_WINDOW] = {"WINDOW", {true, true}, {0, 0}, true, 4, 4},
+    [RPCRT__FRAME_HEADERS] = {"HEADERS",
+                              {false, true},
+                              {0, 0},
+                              true,
+                              RPCRT__HEADERS_SIZE,
+                              RPCRT__HEADERS_SIZE + RPCRT_METADATA_BYTES_MAX},
 };
 
-/* The lengths inside a CALL or STATUS must fit into it, each and together. */
+/* The lengths inside a CALL or STATUS must fit into it, each and together. A
+ * CALL whose client streams has no message in it. */
 static bool
 inner_lengths_fit(const struct rpcrt__frame *frame)
 {
@@ -202,8 +227,10 @@ inner_lengths_fit(const struct rpcrt__frame *frame)
         uint32_t metadata_size = rpcrt__get_u32(frame->payload + 8);
         uint32_t message_size = rpcrt__get_u32(frame->payload + 4);
         uint32_t rest = frame->size - RPCRT__CALL_SIZE;
+        bool streams = (frame->flags & RPCRT__END) == 0;
 
-        return metadata_size <= rest && rest - metadata_size <= message_size;
+        return metadata_size <= rest && rest - metadata_size <= message_size &&
+               !(streams && message_size > 0);
     }
     if (frame->type == RPCRT__FRAME_STATUS) {
         uint64_t sum = (uint64_t)rpcrt__get_u32(frame->payload + 4) +

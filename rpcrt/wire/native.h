@@ -43,7 +43,7 @@ enum rpcrt__frame_type {
 
 enum rpcrt__frame_flags {
     RPCRT__START = 1u << 0, /* DATA: the payload begins with the message size */
-    RPCRT__END = 1u << 1, /* CALL: the sender's only message; DATA of a client:
+    RPCRT__END = 1u << 1, /* CALL: the client's only message; DATA of a client:
                              it sends no more; DATA of a server: the call ends
                              with OK */
     RPCRT__REFUSED = 1u << 2 /* STATUS: the handler was not and won't be run */
@@ -93,6 +93,14 @@ struct rpcrt__status {
     const uint8_t *details;
 };
 
+/* Payload of HEADERS: a fixed part, then metadata. */
+#define RPCRT__HEADERS_SIZE 4u
+struct rpcrt__headers {
+    uint16_t n_metadata;
+    const uint8_t *metadata;
+    uint32_t metadata_size;
+};
+
 /* -- writing: into memory that the caller knows to be large enough --------- */
 
 uint8_t *rpcrt__put_header(uint8_t *at, const struct rpcrt__header *header);
@@ -103,6 +111,7 @@ uint8_t *rpcrt__put_hello(uint8_t *at, const struct rpcrt__hello *hello);
 /* The fixed parts only. */
 uint8_t *rpcrt__put_call_open(uint8_t *at, const struct rpcrt__call_open *open);
 uint8_t *rpcrt__put_status(uint8_t *at, const struct rpcrt__status *status);
+uint8_t *rpcrt__put_headers(uint8_t *at, const struct rpcrt__headers *headers);
 uint8_t *rpcrt__put_u32(uint8_t *at, uint32_t value);
 
 /* -- reading: whatever comes, without a crash ------------------------------ */
@@ -131,6 +140,8 @@ void rpcrt__get_call_open(const struct rpcrt__frame *frame,
                           struct rpcrt__call_open *ret_open);
 void rpcrt__get_status(const struct rpcrt__frame *frame,
                        struct rpcrt__status *ret_status);
+void rpcrt__get_headers(const struct rpcrt__frame *frame,
+                        struct rpcrt__headers *ret_headers);
 uint32_t rpcrt__get_u32(const uint8_t *at);
 
 #endif

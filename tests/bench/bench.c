@@ -14,6 +14,7 @@
 #include "bench/redis.h"
 #include "bench/results.h"
 #include "bench/shop_bench.h"
+#include "bench/stream_bench.h"
 #include "bench/table.h"
 
 #include <errno.h>
@@ -230,7 +231,7 @@ main(int argc, char **argv)
     if (argc != 6 && argc != 7) {
         fprintf(stderr,
                 "Usage: %s PROGRAMS SERVERS SECONDS ROUNDS RESULTS "
-                "[echo|kv|shop]\n",
+                "[echo|stream|kv|shop]\n",
                 argv[0]);
         return 2;
     }
@@ -246,6 +247,10 @@ main(int argc, char **argv)
     if (only == NULL || strcmp(only, "echo") == 0) {
         echo_bench(&bench);
         table_echo(bench.rounds, bench.seconds);
+    }
+    if (only == NULL || strcmp(only, "stream") == 0) {
+        stream_bench(bench.programs, bench.seconds, bench.rounds);
+        table_stream(bench.rounds, bench.seconds);
     }
     if (only == NULL || strcmp(only, "kv") == 0) {
         kv_bench(&bench);

@@ -9,14 +9,15 @@ BENCHD := $(BUILD)/bench
 BENCHO := $(call obj,$(wildcard tests/bench/*.c))
 SHARE  := $(patsubst %,$(O)/obj/tests/bench/%.o,subject load allocs)
 DRIVER := $(patsubst %,$(O)/obj/tests/bench/%.o,bench process figures results table redis \
-              shop_bench shop_stack shop_count shop_table)
+              stream_bench shop_bench shop_stack shop_count shop_table)
 BUYER  := $(patsubst %,$(O)/obj/tests/bench/%.o,shop shop_client shop_pets shop_buy shop_list)
-SUBJECTS := $(patsubst %,$(BENCHD)/%,nng rpcrt kv grpc shop)
+METER  := $(O)/obj/tests/bench/meter.o
+SUBJECTS := $(patsubst %,$(BENCHD)/%,nng rpcrt kv grpc shop stream_nng stream_rpcrt stream_grpc)
 BENCH_SERVERS := $(patsubst %,$(O)/bin/%,kvd paymentd petstored)
 LIBS_bench := -lsodium
 ALLOBJ += $(BENCHO)
 
-bench: ## echo beside nng and gRPC C++, kv beside redis, the shop; BENCH=shop BENCH_SECONDS= BENCH_ROUNDS=
+bench: ## echo and stream beside nng and gRPC C++, kv beside redis, the shop; BENCH=shop BENCH_SECONDS= BENCH_ROUNDS=
 	$(Q)sh .ci/install build bench
 	$(AGAIN) run-bench
 run-bench: $(BENCHD)/bench $(SUBJECTS) $(BENCH_SERVERS)
@@ -24,13 +25,18 @@ run-bench: $(BENCHD)/bench $(SUBJECTS) $(BENCH_SERVERS)
 	$(Q)$< $(BENCHD) $(O)/bin $(BENCH_SECONDS) $(BENCH_ROUNDS) \
 	    $(BENCHD)/results.json $(BENCH)
 
-$(O)/obj/tests/bench/rpcrt.o $(O)/obj/tests/bench/kv.o $(BUYER): | $(GENH)
-$(O)/obj/tests/bench/nng.o: | $(NNGLIB)
+$(patsubst %,$(O)/obj/tests/bench/%.o,rpcrt stream_rpcrt kv) $(BUYER): | $(GENH)
+$(patsubst %,$(O)/obj/tests/bench/%.o,nng stream_nng): | $(NNGLIB)
 $(BENCHD)/bench: $(DRIVER)
 	$(PROGRAM)
 $(BENCHD)/nng: $(O)/obj/tests/bench/nng.o $(SHARE) $(NNGLIB)
 	$(PROGRAM)
 $(BENCHD)/rpcrt: $(O)/obj/tests/bench/rpcrt.o $(SHARE) \
+  $(call genobj,$(GEN)/bench/echo,$(GENEXT)) $(LIB).a
+	$(PROGRAM)
+$(BENCHD)/stream_nng: $(O)/obj/tests/bench/stream_nng.o $(METER) $(SHARE) $(NNGLIB)
+	$(PROGRAM)
+$(BENCHD)/stream_rpcrt: $(O)/obj/tests/bench/stream_rpcrt.o $(METER) $(SHARE) \
   $(call genobj,$(GEN)/bench/echo,$(GENEXT)) $(LIB).a
 	$(PROGRAM)
 $(BENCHD)/kv: $(O)/obj/tests/bench/kv.o $(SHARE) $(ALIBS)
@@ -47,7 +53,8 @@ $(ECHOPB) &: tests/bench/echo.proto $(OPTIONS)
 	$(Q)mkdir -p $(BENCHD)/gen
 	$(Q)$(PROTOC) -Iidl -Itests -I$(PROTO) --cpp_out=$(BENCHD)/gen --grpc_out=$(BENCHD)/gen \
 	    --plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin) bench/echo.proto rpcrt/v1/options.proto
-$(BENCHD)/grpc: tests/bench/grpc.cc $(ECHOPB) $(SHARE)
+$(BENCHD)/stream_grpc: $(METER)
+$(BENCHD)/grpc $(BENCHD)/stream_grpc: $(BENCHD)/%: tests/bench/%.cc $(ECHOPB) $(SHARE)
 	$(call say,CXX,$@)
 	$(Q)$(CXX) -std=c++17 -O2 -g -Wall -Wextra -Itests -I$(BENCHD)/gen -o $@ $(filter %.cc %.o,$^) \
 	    -lgrpc++ -lgrpc -lgpr -lprotobuf -labsl_synchronization -pthread

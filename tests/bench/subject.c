@@ -56,14 +56,14 @@ subject_main(int argc, char **argv, subject_fn *server, subject_fn *client)
 
     if (argc == 4 && strcmp(argv[1], "server") == 0) {
         args.name = argv[2];
-        args.depth = number(argv[3], 1, 65536);
+        args.depth = number(argv[3], 1, SUBJECT_DEPTH_MAX);
         server(&args);
         return 0;
     }
     if (argc == 6 && strcmp(argv[1], "client") == 0) {
         args.name = argv[2];
         args.port = number(argv[3], 1, 65535);
-        args.depth = number(argv[4], 1, 65536);
+        args.depth = number(argv[4], 1, SUBJECT_DEPTH_MAX);
         args.seconds = strtod(argv[5], NULL);
         if (!(args.seconds > 0)) {
             subject_fail("'%s' is no number of seconds", argv[5]);

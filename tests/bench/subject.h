@@ -5,8 +5,9 @@
  *   PROGRAM client NAME PORT DEPTH SECONDS   calls it, prints what it measured
  *
  * NAME tells programs that have several ways to do it which one; DEPTH is how
- * many calls will be in flight. A server prints its port; then it answers each
- * line on stdin with its count of allocations so far, and ends with the input.
+ * many calls will be in flight, or for streams the size of a message. A server
+ * prints its port; then it answers each line on stdin with its count of
+ * allocations so far, and ends with the input.
  */
 #ifndef BENCH_SUBJECT_H
 #define BENCH_SUBJECT_H
@@ -19,6 +20,7 @@ extern "C" {
 
 /* Bytes of each request's and each reply's payload. */
 #define SUBJECT_PAYLOAD_SIZE 64u
+#define SUBJECT_DEPTH_MAX (1u << 20)
 /* Budget of each call, where the subject has deadlines. */
 #define SUBJECT_TIMEOUT_MS 5000u
 

@@ -37,9 +37,8 @@ static const struct goal goals[] = {
     {"calls_per_s", 1024, "rpcrt-inline", "grpc", 20, 0},
 };
 
-/* Writes "-" where there is no figure. */
-static void
-ratio_print(const char *bench, const char *metric, unsigned depth,
+void
+table_ratio(const char *bench, const char *metric, unsigned depth,
             const char *subject, const char *base)
 {
     double value;
@@ -114,10 +113,10 @@ table_echo(unsigned rounds, double seconds)
                 continue;
             }
             printf("%9u %-18s %9.0f", depth, name, value);
-            ratio_print("echo", "calls_per_s", depth, name, "nng");
-            ratio_print("echo", "calls_per_s", depth, name, "grpc");
+            table_ratio("echo", "calls_per_s", depth, name, "nng");
+            table_ratio("echo", "calls_per_s", depth, name, "grpc");
             table_value("echo", "p50_us", depth, name, 9, 1);
-            ratio_print("echo", "p50_us", depth, name, "nng");
+            table_ratio("echo", "p50_us", depth, name, "nng");
             table_value("echo", "p99_us", depth, name, 9, 1);
             table_value("echo", "allocs_per_call", depth, name, 8, 2);
             printf("\n");
@@ -148,8 +147,8 @@ table_kv(unsigned rounds, double seconds)
                 snprintf(metric, sizeof(metric), "%s_per_s", commands[c]);
                 printf("%9u %-18s %4s", depth, name, commands[c]);
                 table_value("kv", metric, depth, name, 10, 0);
-                ratio_print("kv", metric, depth, name, "redis-pipeline");
-                ratio_print("kv", metric, depth, name, "redis-connections");
+                table_ratio("kv", metric, depth, name, "redis-pipeline");
+                table_ratio("kv", metric, depth, name, "redis-connections");
                 snprintf(metric, sizeof(metric), "%s_p50_us", commands[c]);
                 table_value("kv", metric, depth, name, 9, 1);
                 snprintf(metric, sizeof(metric), "%s_p99_us", commands[c]);

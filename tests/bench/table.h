@@ -8,6 +8,10 @@
 void table_value(const char *bench, const char *metric, unsigned depth,
                  const char *subject, int width, int decimals);
 
+/* How many times that of another, in the same form. */
+void table_ratio(const char *bench, const char *metric, unsigned depth,
+                 const char *subject, const char *base);
+
 void table_echo(unsigned rounds, double seconds);
 void table_kv(unsigned rounds, double seconds);
 void table_shop(unsigned rounds, double seconds);

@@ -78,7 +78,7 @@ Test(generated, methods_have_paths_types_and_flags)
     const struct rpcrt_method *methods = optional_rpc.methods;
 
     cr_assert_str_eq(optional_rpc.name, "codegen.v1.Optional");
-    cr_assert_eq(optional_rpc.n_methods, 3);
+    cr_assert_eq(optional_rpc.n_methods, 6);
     cr_expect_eq(optional_rpc.file, &codegen_optional_proto);
     cr_expect_str_eq(methods[OPTIONAL_METHOD_PLAIN].path,
                      "/codegen.v1.Optional/Plain");
@@ -89,6 +89,26 @@ Test(generated, methods_have_paths_types_and_flags)
                  RPCRT_METHOD_NO_SIDE_EFFECTS | RPCRT_METHOD_IDEMPOTENT);
     cr_expect_eq(methods[OPTIONAL_METHOD_DELETE].flags,
                  RPCRT_METHOD_NONBLOCKING | RPCRT_METHOD_IDEMPOTENT);
+    cr_expect_eq(methods[OPTIONAL_METHOD_PAY].flags, RPCRT_METHOD_ONCE);
+    cr_expect_eq(methods[OPTIONAL_METHOD_WATCH].flags,
+                 RPCRT_METHOD_IDEMPOTENT | RPCRT_METHOD_SERVER_STREAMING);
+    cr_expect_eq(methods[OPTIONAL_METHOD_TALK].flags,
+                 RPCRT_METHOD_CLIENT_STREAMING | RPCRT_METHOD_SERVER_STREAMING);
+}
+
+Test(generated, methods_have_the_retry_policy_of_their_file)
+{
+    const struct rpcrt_method *methods = optional_rpc.methods;
+    const struct rpcrt_retry_policy *retry = methods[OPTIONAL_METHOD_PAY].retry;
+
+    cr_expect_null(methods[OPTIONAL_METHOD_READ].retry);
+    cr_assert_not_null(retry);
+    cr_expect_eq(retry->attempts_max, 4);
+    cr_expect_eq(retry->backoff_ms_min, 10);
+    cr_expect_eq(retry->backoff_ms_max, 200);
+    cr_expect_float_eq(retry->backoff_factor, 1.5, 0);
+    cr_expect_eq(retry->codes, 1u << RPCRT_UNAVAILABLE | 1u << RPCRT_ABORTED);
+    cr_expect_eq(retry->hedging_ms, 0);
 }
 
 Test(generated, sensitive_fields_are_listed)

@@ -158,6 +158,99 @@ make_calls(struct rpcrt_call *call)
     return all;
 }
 
+/* -- streams --------------------------------------------------------------- */
+
+#define N_MESSAGES 4u
+#define MESSAGE_SIZE 70000u
+
+static enum rpcrt_code
+make_pour(struct rpcrt_call *call)
+{
+    Probe__V1__Script script = PROBE__V1__SCRIPT__INIT;
+    Probe__V1__Step step = PROBE__V1__STEP__INIT;
+    Probe__V1__Step *steps = &step;
+    const Probe__V1__EchoReply *message;
+    enum rpcrt_code code;
+    unsigned n = 0;
+
+    step.headers = true;
+    step.n_replies = N_MESSAGES;
+    step.reply_size = MESSAGE_SIZE;
+    script.steps = &steps;
+    script.n_steps = 1;
+    probe_pour_open(call, &script);
+    while (probe_pour_next(call, &message)) {
+        cr_assert(probe_is_pattern(message->payload, n));
+        n++;
+    }
+    code = probe_pour_finish(call);
+    cr_assert(code != RPCRT_OK || n == N_MESSAGES);
+    return code;
+}
+
+static enum rpcrt_code
+make_sum(struct rpcrt_call *call)
+{
+    Probe__V1__Step step = PROBE__V1__STEP__INIT;
+    const Probe__V1__SumReply *reply;
+    enum rpcrt_code code;
+
+    step.payload.len = MESSAGE_SIZE;
+    probe_sum_open(call);
+    for (unsigned i = 0; i < N_MESSAGES; i++) {
+        step.payload.data = probe_pattern(i);
+        if (!probe_sum_send(call, &step)) {
+            break;
+        }
+    }
+    code = probe_sum_finish(call, &reply);
+    cr_assert(code != RPCRT_OK ||
+              (reply->count == N_MESSAGES && reply->n_wrong == 0));
+    return code;
+}
+
+/* One message each way; then, unless `finish`, nobody cares for the rest. */
+static enum rpcrt_code
+make_chat(struct rpcrt_call *call, bool finish)
+{
+    Probe__V1__Step step = PROBE__V1__STEP__INIT;
+    const Probe__V1__EchoReply *message;
+    bool got;
+
+    step.payload.data = probe_pattern(0);
+    step.payload.len = MESSAGE_SIZE;
+    probe_chat_open(call);
+    got = probe_chat_send(call, &step) && probe_chat_next(call, &message);
+    cr_assert(!got || probe_is_pattern(message->payload, 0));
+    if (!got || finish || !probe_chat_send(call, &step)) {
+        return probe_chat_finish(call);
+    }
+    return RPCRT_OK;
+}
+
+/* A stream of each kind. */
+static bool
+make_streams(struct rpcrt_call *call)
+{
+    enum rpcrt_code codes[4];
+    bool all = true;
+
+    codes[0] = make_pour(call);
+    codes[1] = make_sum(call);
+    codes[2] = make_chat(call, true);
+    codes[3] = make_chat(call, false);
+    for (unsigned i = 0; i < 4; i++) {
+        cr_assert(codes[i] == RPCRT_OK ||
+                      codes[i] == RPCRT_RESOURCE_EXHAUSTED ||
+                      codes[i] == RPCRT_UNAVAILABLE,
+                  "stream %u: %s", i, rpcrt_code_name(codes[i]));
+        all = all && codes[i] == RPCRT_OK;
+    }
+    return all;
+}
+
+/* -- each in turn, and all ------------------------------------------------- */
+
 /* Who answers later has a thread of his own, which may still be at work. */
 static void
 await_live(size_t n_live)
@@ -169,11 +262,13 @@ await_live(size_t n_live)
     cr_assert_eq(faulty_alloc_live(), n_live);
 }
 
+static const struct rpcrt_channel_options hasty = {.backoff_ms_min = 1,
+                                                   .backoff_ms_max = 2};
+
 /* Every allocation from the first dial to the last answer. */
-EACH_TRANSPORT(fault, of_memory_in_the_first_calls, 60)
+static void
+strike_each(const char *transport, bool (*use)(struct rpcrt_call *call))
 {
-    const struct rpcrt_channel_options options = {.backoff_ms_min = 1,
-                                                  .backoff_ms_max = 2};
     bool struck = true;
     unsigned n_good = 0;
 
@@ -182,12 +277,12 @@ EACH_TRANSPORT(fault, of_memory_in_the_first_calls, 60)
         struct rpcrt_call *call;
         struct bed bed;
 
-        bed_open(&bed, transport, NULL, &options);
+        bed_open(&bed, transport, NULL, &hasty);
         call = bed_call(bed.channel, PATIENCE_MS);
         cr_assert_eq(rpcrt_call_set_metadata_text(call, "probe-header", "x"),
                      RPCRT_OK);
         faulty_alloc_fail_at(n);
-        if (make_calls(call)) {
+        if (use(call)) {
             n_good++;
         }
         struck = faulty_alloc_failed();
@@ -202,24 +297,32 @@ EACH_TRANSPORT(fault, of_memory_in_the_first_calls, 60)
     faulty_alloc_remove();
 }
 
-/* No memory at all, for a while. */
-EACH_TRANSPORT(fault, of_all_memory, 60)
+EACH_TRANSPORT(fault, of_memory_in_the_first_calls, 60)
 {
-    const struct rpcrt_channel_options options = {.backoff_ms_min = 1,
-                                                  .backoff_ms_max = 2};
+    strike_each(transport, make_calls);
+}
 
+EACH_TRANSPORT(fault, of_memory_in_the_first_streams, 60)
+{
+    strike_each(transport, make_streams);
+}
+
+/* No memory at all, for a while. */
+static void
+strike_all(const char *transport, bool (*use)(struct rpcrt_call *call))
+{
     faulty_alloc_install();
     for (uint64_t n = 0; n < 40; n++) {
         struct rpcrt_call *call;
         struct bed bed;
 
-        bed_open(&bed, transport, NULL, &options);
+        bed_open(&bed, transport, NULL, &hasty);
         call = bed_call(bed.channel, PATIENCE_MS);
         if (n % 2 == 0) {
             bed_echo(call, 100); /* the connection stands */
         }
         faulty_alloc_fail_from(n / 2);
-        (void)make_calls(call);
+        (void)use(call);
         faulty_alloc_fail_at(FAULTY_ALLOC_NEVER);
         rpcrt_call_set_wait_for_ready(call, true);
         bed_echo(call, 100000);
@@ -228,6 +331,16 @@ EACH_TRANSPORT(fault, of_all_memory, 60)
         await_live(0);
     }
     faulty_alloc_remove();
+}
+
+EACH_TRANSPORT(fault, of_all_memory, 60)
+{
+    strike_all(transport, make_calls);
+}
+
+EACH_TRANSPORT(fault, of_all_memory_in_streams, 60)
+{
+    strike_all(transport, make_streams);
 }
 
 /* -- metadata -------------------------------------------------------------- */

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define K 4u
 #define N_CALLS 6u
+#define N_STREAMS 3u
 
 /* What is left of the input. */
 struct input {
@@ -29,9 +30,18 @@ struct host {
     uint64_t seq;
 };
 
-static const struct rpcrt_method echo = {"/E",
-                                         &probe__v1__echo_request__descriptor,
-                                         &probe__v1__echo_reply__descriptor, 0};
+#define METHOD(path, flags)                                                    \
+    {                                                                          \
+        path, &probe__v1__echo_request__descriptor,                            \
+            &probe__v1__echo_reply__descriptor, (flags), NULL                  \
+    }
+
+static const struct rpcrt_method echo = METHOD("/E", 0);
+
+static const struct rpcrt_method streaming[N_STREAMS] = {
+    METHOD("/S", RPCRT_METHOD_SERVER_STREAMING),
+    METHOD("/B", RPCRT_METHOD_CLIENT_STREAMING | RPCRT_METHOD_SERVER_STREAMING),
+    METHOD("/C", RPCRT_METHOD_CLIENT_STREAMING)};
 
 /* -- the input ------------------------------------------------------------- */
 
@@ -134,7 +144,7 @@ reply_frames(struct host *host, unsigned slot, uint8_t flags, uint64_t seq,
 static void
 answer_hello(struct host *host)
 {
-    const struct rpcrt__hello hello = {K, 100000, 1};
+    const struct rpcrt__hello hello = {K, 100000, 1, 300};
     uint8_t frames[RPCRT__FRAME_SIZE + RPCRT__HELLO_SIZE];
     unsigned slot;
 
@@ -234,6 +244,53 @@ go_down(struct host *host)
     }
 }
 
+/* What the user of a stream does next; nothing that would wait. */
+static void
+use_stream(struct rpcrt_call *call, unsigned choice)
+{
+    static uint8_t payload[99000];
+    Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
+    const ProtobufCMessage *message;
+
+    request.payload.data = payload;
+    switch (choice % 4) {
+    case 0:
+        if (rpcrt_call_wait_next(call, 0) == RPCRT_OK &&
+            rpcrt_call_next(call, &message) &&
+            protobuf_c_message_get_packed_size(message) > 200000) {
+            abort();
+        }
+        break;
+    case 1:
+        request.payload.len = choice * 40;
+        if (rpcrt_call_room(call) > 0 &&
+            !rpcrt_call_send(call, &request.base) &&
+            rpcrt_call_wait(call, 0) != RPCRT_OK) {
+            abort();
+        }
+        break;
+    case 2:
+        rpcrt_call_close_send(call);
+        break;
+    default:
+        if (rpcrt_call_wait_headers(call, 0) == RPCRT_OK) {
+            (void)rpcrt_call_header(call, "key", NULL);
+        }
+        break;
+    }
+}
+
+/* What this end does by itself. */
+static void
+act(struct rpcrt_call **calls, unsigned choice)
+{
+    if (choice < N_STREAMS + N_CALLS) {
+        rpcrt_call_cancel(calls[choice]);
+    } else {
+        use_stream(calls[choice % N_STREAMS], choice / N_STREAMS);
+    }
+}
+
 static void
 step(struct host *host, struct rpcrt_call **calls, struct input *input)
 {
@@ -243,7 +300,7 @@ step(struct host *host, struct rpcrt_call **calls, struct input *input)
     unsigned slot;
 
     if (choice % 8 == 7) {
-        rpcrt_call_cancel(calls[choice / 8 % N_CALLS]);
+        act(calls, choice / 8);
         return;
     }
     if (!take_slot(host, choice / 8, false, &slot)) {
@@ -295,6 +352,50 @@ done(struct rpcrt_call *call, void *arg)
     atomic_fetch_add(&n_done, 1);
 }
 
+/* A stream moved on. */
+static void
+moved(struct rpcrt_call *call, void *arg)
+{
+    (void)arg;
+    if (rpcrt_call_tag(call) != NULL) {
+        rpcrt_call_cancel(call);
+    }
+}
+
+static void
+open_streams(struct rpcrt_channel *channel, struct rpcrt_call **calls,
+             bool nervous)
+{
+    Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
+
+    for (unsigned i = 0; i < N_STREAMS; i++) {
+        if (rpcrt_call_new(channel, 0, &calls[i]) != RPCRT_OK) {
+            abort();
+        }
+        if (nervous) {
+            rpcrt_call_set_tag(calls[i], calls);
+        }
+        rpcrt_call_on_event(calls[i], moved, NULL);
+        rpcrt_call_open(calls[i], &streaming[i], &request.base);
+    }
+}
+
+static void
+finish_streams(struct rpcrt_call **calls)
+{
+    for (unsigned i = 0; i < N_STREAMS; i++) {
+        const ProtobufCMessage *reply;
+
+        rpcrt_call_cancel(calls[i]);
+        if (rpcrt_call_finish(calls[i], &reply) != rpcrt_call_code(calls[i]) ||
+            rpcrt_call_message(calls[i])[0] == '\0') {
+            abort();
+        }
+        (void)rpcrt_call_metadata(calls[i], "key", NULL);
+        rpcrt_call_free(calls[i]);
+    }
+}
+
 static void
 start_calls(struct rpcrt_channel *channel, struct rpcrt_call **calls,
             size_t large)
@@ -318,11 +419,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct rpcrt_channel_options options = {
         .contexts = K,
         .arena_size_max = 1u << 20,
+        .stream_window = 400,
         .message_size_max = 100000,
         .backoff_ms_min = 60000,
         .backoff_ms_max = 60000};
     struct input input = {data, size};
-    struct rpcrt_call *calls[N_CALLS];
+    struct rpcrt_call *calls[N_STREAMS + N_CALLS];
     struct rpcrt_channel *channel;
     struct host host;
     uint8_t choice = take_byte(&input);
@@ -331,7 +433,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rpcrt_channel_new("fake", &options, &channel) != RPCRT_OK) {
         abort();
     }
-    start_calls(channel, calls, choice / 8 % 8);
+    open_streams(channel, calls, choice >= 192);
+    start_calls(channel, calls + N_STREAMS, choice / 8 % 8);
     greet(&host);
     if (choice % 8 != 0) {
         answer_hello(&host);
@@ -342,8 +445,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (choice % 2 == 0) {
         go_down(&host);
     }
+    finish_streams(calls);
     for (unsigned i = 0; i < N_CALLS; i++) {
-        rpcrt_call_free(calls[i]);
+        rpcrt_call_free(calls[N_STREAMS + i]);
     }
     if (atomic_load(&n_done) != N_CALLS) {
         abort();

@@ -57,6 +57,7 @@ read_call(const struct rpcrt__frame *frame)
     rpcrt__get_call_open(frame, &open);
     need(open.metadata_size + open.data_size + RPCRT__CALL_SIZE == frame->size);
     need(open.data_size <= open.message_size);
+    need((frame->flags & RPCRT__END) != 0 || open.message_size == 0);
     touch(open.data, open.data_size);
     read_metadata(open.metadata, open.metadata_size, open.n_metadata);
     (void)rpcrt__put_call_open(again, &open);
@@ -78,6 +79,19 @@ read_status(const struct rpcrt__frame *frame)
 }
 
 static void
+read_headers(const struct rpcrt__frame *frame)
+{
+    uint8_t again[RPCRT__HEADERS_SIZE];
+    struct rpcrt__headers headers;
+
+    rpcrt__get_headers(frame, &headers);
+    need(headers.metadata_size + RPCRT__HEADERS_SIZE == frame->size);
+    read_metadata(headers.metadata, headers.metadata_size, headers.n_metadata);
+    (void)rpcrt__put_headers(again, &headers);
+    need(memcmp(again, frame->payload, 2) == 0);
+}
+
+static void
 read_frame(const struct rpcrt__frame *frame)
 {
     struct rpcrt__hello hello;
@@ -92,6 +106,12 @@ read_frame(const struct rpcrt__frame *frame)
         break;
     case RPCRT__FRAME_STATUS:
         read_status(frame);
+        break;
+    case RPCRT__FRAME_HEADERS:
+        read_headers(frame);
+        break;
+    case RPCRT__FRAME_WINDOW:
+        (void)rpcrt__get_u32(frame->payload);
         break;
     default:
         break;

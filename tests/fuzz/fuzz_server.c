@@ -1,13 +1,15 @@
 /*
  * A whole server, behind a transport whose other end is the fuzzer: clients
  * that send any messages in any order, answers that come late, time that
- * passes, connections that end. Whatever happens, each request is answered or
- * forgotten once, each message can be read, and in the end nothing is left.
+ * passes, connections that end, streams whose handlers send and receive when
+ * that need not wait. Whatever happens, each request is answered or forgotten
+ * once, each message can be read, and in the end nothing is left.
  *
  * The input is a sequence of steps, each a byte and what it needs.
  */
 #include "fuzz/fake_link.h"
 #include "server/session.h"
+#include "server/stream.h"
 #include "support/probe.pb-c.h"
 
 #include <rpcrt/gen.h>
@@ -16,6 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LATE_MAX 64u
+#define PATIENCE_MS 5000u
 
 /* What is left of the input. */
 struct input {
@@ -63,6 +66,12 @@ echo(const void *table, void *self, struct rpcrt_ctx *ctx,
                : RPCRT_OK;
 }
 
+#define METHOD(path, flags)                                                    \
+    {                                                                          \
+        (path), &probe__v1__echo_request__descriptor,                          \
+            &probe__v1__echo_reply__descriptor, (flags), NULL                  \
+    }
+
 static void
 told(void *arg)
 {
@@ -83,29 +92,43 @@ wait(const void *table, void *self, struct rpcrt_ctx *ctx,
     if (n_late % 2 == 0) {
         rpcrt_ctx_on_cancel(ctx, told, NULL);
     }
+    if (n_late % 3 == 0) {
+        (void)rpcrt_ctx_set_header(ctx, "header", "x", 1);
+    }
     late[n_late++] = ctx;
     return RPCRT_LATER;
 }
 
+#define N_METHODS 5u
+
 static void
 start(void)
 {
-    static const struct rpcrt_method methods[] = {
-        {"/E", &probe__v1__echo_request__descriptor,
-         &probe__v1__echo_reply__descriptor, RPCRT_METHOD_NONBLOCKING},
-        {"/W", &probe__v1__echo_request__descriptor,
-         &probe__v1__echo_reply__descriptor, RPCRT_METHOD_NONBLOCKING}};
-    static const struct rpcrt_service service = {"S", methods, 2, NULL};
-    static rpcrt_glue_fn *const glue[] = {echo, wait};
+    static const struct rpcrt_method methods[N_METHODS] = {
+        METHOD("/E", RPCRT_METHOD_NONBLOCKING),
+        METHOD("/W", RPCRT_METHOD_NONBLOCKING),
+        METHOD("/P", RPCRT_METHOD_SERVER_STREAMING),
+        METHOD("/S", RPCRT_METHOD_CLIENT_STREAMING),
+        METHOD("/T",
+               RPCRT_METHOD_CLIENT_STREAMING | RPCRT_METHOD_SERVER_STREAMING)};
+    static const struct rpcrt_service service = {"S", methods, N_METHODS, NULL};
+    static rpcrt_glue_fn *const glue[] = {echo, wait, wait, wait, wait};
     static const struct rpcrt_server_options options = {
         .message_size_max = 200000,
         .arena_size_max = 1u << 20,
         .session_calls_max = 12,
-        .session_bytes_max = 400000};
+        .session_bytes_max = 400000,
+        .stream_window = 1000};
 
     if (rpcrt_server_new(&options, &server) != RPCRT_OK ||
-        rpcrt_server_add(server, &service, glue, NULL, NULL) != RPCRT_OK ||
-        rpcrt_server_listen(server, "fake", NULL) != RPCRT_OK) {
+        rpcrt_server_add(server, &service, glue, NULL, NULL) != RPCRT_OK) {
+        abort();
+    }
+    /* All on the one thread of the fuzzer. */
+    for (size_t i = 0; i < server->n_methods; i++) {
+        server->methods[i].may_block = false;
+    }
+    if (rpcrt_server_listen(server, "fake", NULL) != RPCRT_OK) {
         abort();
     }
 }
@@ -175,8 +198,9 @@ connect(struct client *client, bool hello)
 {
     static uint32_t n_peers;
     const struct rpcrt__peer_info info = {.address = "fuzzer"};
-    const struct rpcrt__hello say = {4, 100000, 0};
-    uint8_t frames[100];
+    const struct rpcrt__hello say = {4, 100000, 0, 2000};
+    static const char paths[N_METHODS][3] = {"/E", "/W", "/P", "/S", "/T"};
+    uint8_t frames[200];
     uint8_t *at = frames;
 
     client->peer = ++n_peers;
@@ -190,12 +214,12 @@ connect(struct client *client, bool hello)
         at = rpcrt__put_frame(at, RPCRT__FRAME_HELLO, 0, 0, 0,
                               RPCRT__HELLO_SIZE);
         at = rpcrt__put_hello(at, &say);
-        at = rpcrt__put_frame(at, RPCRT__FRAME_METHOD, 0, 0, 0, 2);
-        memcpy(at, "/E", 2);
-        at = rpcrt__put_frame(at + 2, RPCRT__FRAME_METHOD, 0, 1, 0, 2);
-        memcpy(at, "/W", 2);
-        deliver_frames(client, 1, client->seq++, frames,
-                       (size_t)(at + 2 - frames));
+        for (uint16_t i = 0; i < N_METHODS; i++) {
+            at = rpcrt__put_frame(at, RPCRT__FRAME_METHOD, 0, i, 0, 2);
+            memcpy(at, paths[i], 2);
+            at += 2;
+        }
+        deliver_frames(client, 1, client->seq++, frames, (size_t)(at - frames));
     }
 }
 
@@ -232,9 +256,9 @@ call(struct client *client, struct input *input)
         .timeout_ms = choice & 2 ? 1u + choice : 0u,
         .message_size = (uint32_t)size + (choice & 4 ? choice * 1000u : 0u)};
     uint8_t frames[400];
-    uint8_t *at =
-        rpcrt__put_frame(frames, RPCRT__FRAME_CALL, RPCRT__END, choice % 2,
-                         ++client->call, (uint32_t)(RPCRT__CALL_SIZE + size));
+    uint8_t *at = rpcrt__put_frame(
+        frames, RPCRT__FRAME_CALL, RPCRT__END, choice & 128 ? 2 : choice % 2,
+        ++client->call, (uint32_t)(RPCRT__CALL_SIZE + size));
 
     at = rpcrt__put_call_open(at, &open);
     if (size > 0) {
@@ -247,6 +271,72 @@ call(struct client *client, struct input *input)
     }
     deliver_frames(client, 1 + choice / 16 % 3, client->seq++, frames,
                    (size_t)(at - frames));
+}
+
+/* A stream, opened, with up to two messages. */
+static void
+stream(struct client *client, struct input *input)
+{
+    uint8_t choice = take_byte(input);
+    size_t size = take_byte(input);
+    const uint8_t *bytes = take_bytes(input, &size);
+    const struct rpcrt__call_open open = {.timeout_ms = choice & 1u};
+    unsigned last = choice & 8 ? RPCRT__END : 0;
+    uint8_t frames[800];
+    uint8_t *at =
+        rpcrt__put_frame(frames, RPCRT__FRAME_CALL, 0, 3 + choice / 2 % 2,
+                         ++client->call, RPCRT__CALL_SIZE);
+
+    at = rpcrt__put_call_open(at, &open);
+    for (unsigned i = 0; i < choice / 16u % 3; i++) {
+        at = rpcrt__put_frame(at, RPCRT__FRAME_DATA,
+                              (uint8_t)(RPCRT__START | last), 0, client->call,
+                              (uint32_t)size + 4);
+        at = rpcrt__put_u32(at,
+                            (uint32_t)size + (choice & 4 ? choice * 100u : 0u));
+        if (size > 0) {
+            memcpy(at, bytes, size);
+        }
+        at += size;
+    }
+    deliver_frames(client, 1, client->seq++, frames, (size_t)(at - frames));
+}
+
+/* A handler of a stream at work, as far as it need not wait. */
+static void
+use_stream(struct input *input)
+{
+    unsigned choice = take_byte(input);
+    Probe__V1__EchoReply reply = PROBE__V1__ECHO_REPLY__INIT;
+    const ProtobufCMessage *message;
+    struct rpcrt_ctx *ctx;
+    static uint8_t zeros[1024];
+    bool waits;
+
+    if (n_late == 0) {
+        return;
+    }
+    ctx = late[choice % n_late];
+    reply.payload.data = zeros;
+    reply.payload.len = choice * 4;
+    if (choice % 7 == 0) {
+        (void)rpcrt_ctx_send_headers(ctx);
+    } else if (choice % 2 == 0) {
+        waits = ctx->stream != NULL && rpcrt_ctx_room(ctx) == 0 &&
+                ctx->stream->failure.code == RPCRT_OK;
+        if (!waits && rpcrt_ctx_reply(ctx, &reply.base) == RPCRT_OK &&
+            ctx->stream == NULL) {
+            abort();
+        }
+    } else {
+        waits = ctx->stream != NULL && !ctx->stream->in.ended &&
+                rpcrt__list_empty(&ctx->stream->in.pieces) &&
+                ctx->stream->failure.code == RPCRT_OK;
+        if (!waits && rpcrt_ctx_receive(ctx, &message) == RPCRT_OK &&
+            ctx->stream == NULL) {
+            abort();
+        }
+    }
 }
 
 /* One frame of any type. */
@@ -316,8 +406,10 @@ step(struct client *client, struct input *input)
 
     switch (choice % 8) {
     case 0:
-    case 1:
         call(client, input);
+        break;
+    case 1:
+        (choice < 128 ? call : stream)(client, input);
         break;
     case 2:
         frame(client, input);
@@ -331,7 +423,7 @@ step(struct client *client, struct input *input)
         deliver(client, bytes, size);
         break;
     case 5:
-        answer(input);
+        (choice < 128 ? answer : use_stream)(input);
         let_go();
         break;
     case 6:
@@ -350,8 +442,13 @@ check_end(void)
 {
     struct rpcrt_server_stats stats;
 
+    /* The server's own timer may be at work on one. */
+    if (!rpcrt__server_await_calls(server,
+                                   rpcrt__now_ns() + PATIENCE_MS * RPCRT__MS)) {
+        abort();
+    }
     rpcrt_server_get_stats(server, &stats);
-    if (stats.sessions != 0 || stats.calls_running != 0) {
+    if (stats.sessions != 0 || atomic_load(&server->n_streams) != 0) {
         abort();
     }
     for (unsigned i = 0; i < FAKE_SLOTS; i++) {

@@ -97,9 +97,9 @@ put_method(struct bytes *bytes, uint16_t number, const char *path)
 }
 
 static void
-put_call_with(struct bytes *bytes, uint64_t call, uint16_t method,
-              uint32_t timeout_ms, uint32_t size, const void *request,
-              size_t now)
+put_call_with(struct bytes *bytes, uint8_t flags, uint64_t call,
+              uint16_t method, uint32_t timeout_ms, uint32_t size,
+              const void *request, size_t now)
 {
     struct bytes payload = {0};
 
@@ -109,7 +109,7 @@ put_call_with(struct bytes *bytes, uint64_t call, uint16_t method,
     bytes_put_number(&payload, 0, 2);
     bytes_put_number(&payload, 0, 2);
     bytes_put(&payload, request, now);
-    put_frame(bytes, CALL, END, method, call, payload.data, payload.size);
+    put_frame(bytes, CALL, flags, method, call, payload.data, payload.size);
     bytes_free(&payload);
 }
 
@@ -117,7 +117,7 @@ void
 put_call(struct bytes *bytes, uint64_t call, uint16_t method,
          uint32_t timeout_ms, const void *request, size_t size)
 {
-    put_call_with(bytes, call, method, timeout_ms, (uint32_t)size, request,
+    put_call_with(bytes, END, call, method, timeout_ms, (uint32_t)size, request,
                   size);
 }
 
@@ -125,7 +125,36 @@ void
 put_call_part(struct bytes *bytes, uint64_t call, uint16_t method,
               uint32_t size, const void *request, size_t now)
 {
-    put_call_with(bytes, call, method, 0, size, request, now);
+    put_call_with(bytes, END, call, method, 0, size, request, now);
+}
+
+void
+put_open(struct bytes *bytes, uint64_t call, uint16_t method,
+         uint32_t timeout_ms)
+{
+    put_call_with(bytes, 0, call, method, timeout_ms, 0, NULL, 0);
+}
+
+void
+put_start(struct bytes *bytes, uint8_t flags, uint64_t call, uint32_t size,
+          const void *data, size_t now)
+{
+    struct bytes payload = {0};
+
+    bytes_put_number(&payload, size, 4);
+    bytes_put(&payload, data, now);
+    put_frame(bytes, DATA, START | flags, 0, call, payload.data, payload.size);
+    bytes_free(&payload);
+}
+
+void
+put_window(struct bytes *bytes, uint64_t call, uint32_t grant)
+{
+    struct bytes payload = {0};
+
+    bytes_put_number(&payload, grant, 4);
+    put_frame(bytes, WINDOW, 0, 0, call, payload.data, payload.size);
+    bytes_free(&payload);
 }
 
 void

@@ -34,6 +34,8 @@ enum {
     GOAWAY,
     PING,
     PONG,
+    WINDOW,
+    HEADERS,
     HEADER_SIZE = 24,
     FRAME_SIZE = 16
 };
@@ -55,6 +57,14 @@ void put_call(struct bytes *bytes, uint64_t call, uint16_t method,
 /* A call that says its request has `size` bytes and brings `now` of them. */
 void put_call_part(struct bytes *bytes, uint64_t call, uint16_t method,
                    uint32_t size, const void *request, size_t now);
+/* A call whose client streams. */
+void put_open(struct bytes *bytes, uint64_t call, uint16_t method,
+              uint32_t timeout_ms);
+/* The first frame of a message that is to have `size` bytes, with `now` of
+ * them. */
+void put_start(struct bytes *bytes, uint8_t flags, uint64_t call, uint32_t size,
+               const void *data, size_t now);
+void put_window(struct bytes *bytes, uint64_t call, uint32_t grant);
 /* What a server says to end a call. */
 void put_status(struct bytes *bytes, uint8_t flags, uint64_t call, uint8_t code,
                 const char *text);

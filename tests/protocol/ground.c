@@ -9,7 +9,14 @@
 void
 ground_open(struct ground *ground, const char *transport)
 {
-    bed_open(&ground->bed, transport, NULL, NULL);
+    ground_open_with(ground, transport, NULL);
+}
+
+void
+ground_open_with(struct ground *ground, const char *transport,
+                 const struct rpcrt_server_options *options)
+{
+    bed_open(&ground->bed, transport, options, NULL);
     ground->good = bed_call(ground->bed.channel, BED_TIMEOUT_MS);
     bed_echo(ground->good, 10);
 }

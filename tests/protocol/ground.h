@@ -17,6 +17,8 @@ struct ground {
 };
 
 void ground_open(struct ground *ground, const char *transport);
+void ground_open_with(struct ground *ground, const char *transport,
+                      const struct rpcrt_server_options *options);
 void ground_close(struct ground *ground);
 
 /* The good client is served, on the connection that it always had; the others

@@ -156,6 +156,9 @@ peer_open(struct peer *peer, const char *address, uint32_t contexts)
     put_method(&message, COUNT, "/probe.v1.Probe/Count");
     put_method(&message, HANG, "/probe.v1.Probe/Hang");
     put_method(&message, MISSING, "/no.Such/Method");
+    put_method(&message, POUR, "/probe.v1.Probe/Pour");
+    put_method(&message, SUM, "/probe.v1.Probe/Sum");
+    put_method(&message, CHAT, "/probe.v1.Probe/Chat");
     cr_assert(peer_send(peer, &message));
     cr_assert(peer_await(peer, HELLO, 0, &message, &frame));
     cr_assert_eq(bytes_number(frame.payload, 4), contexts);
@@ -382,7 +385,7 @@ is_worker(const char *task)
 /* Without workers: how many of those there are depends on how busy the machine
  * is. */
 static unsigned
-count_threads(void)
+count_threads(bool workers)
 {
     DIR *dir = opendir("/proc/self/task");
     struct dirent *entry;
@@ -390,7 +393,7 @@ count_threads(void)
 
     cr_assert_not_null(dir);
     while ((entry = readdir(dir)) != NULL) {
-        n += entry->d_name[0] != '.' && !is_worker(entry->d_name);
+        n += entry->d_name[0] != '.' && is_worker(entry->d_name) == workers;
     }
     (void)closedir(dir);
     return n;
@@ -400,9 +403,15 @@ struct census
 census_take(void)
 {
     struct census census = {.n_descriptors = entries_of("/proc/self/fd"),
-                            .n_threads = count_threads()};
+                            .n_threads = count_threads(false)};
 
     return census;
+}
+
+unsigned
+census_workers(void)
+{
+    return count_threads(true);
 }
 
 void

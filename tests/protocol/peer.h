@@ -22,7 +22,7 @@
 /* -- a client -------------------------------------------------------------- */
 
 /* The numbers of the methods that peer_open() tells the server. */
-enum { ECHO, COUNT, HANG, MISSING };
+enum { ECHO, COUNT, HANG, MISSING, POUR, SUM, CHAT };
 
 struct peer {
     int fd;
@@ -116,6 +116,9 @@ struct census {
 /* Count; nng keeps some of both from its first use on, so a test makes a
  * round of what it does before it counts. */
 struct census census_take(void);
+
+/* Threads that run handlers; a census does not count them. */
+unsigned census_workers(void);
 
 /* Wait until no more is in use than before. Fails the test. */
 void census_check(const struct census *before);

@@ -117,9 +117,9 @@ send_type_0(struct peer *liar, struct bytes *message)
 }
 
 static void
-send_type_10(struct peer *liar, struct bytes *message)
+send_type_12(struct peer *liar, struct bytes *message)
 {
-    with_frame(liar, message, 10, 0, 0, NULL, 0);
+    with_frame(liar, message, 12, 0, 0, NULL, 0);
 }
 
 static void
@@ -253,7 +253,7 @@ static const struct lie lies[] = {
     {"message flag", RPCRT_UNIMPLEMENTED, set_message_flag},
     {"reserved bytes", RPCRT_UNIMPLEMENTED, set_reserved},
     {"frame type 0", RPCRT_UNIMPLEMENTED, send_type_0},
-    {"frame type 10", RPCRT_UNIMPLEMENTED, send_type_10},
+    {"frame type 12", RPCRT_UNIMPLEMENTED, send_type_12},
     {"frame type 255", RPCRT_UNIMPLEMENTED, send_type_255},
     {"frame flag", RPCRT_UNIMPLEMENTED, set_frame_flag},
     {"STATUS of a client", RPCRT_INVALID_ARGUMENT, send_status},
@@ -348,7 +348,7 @@ skip_a_number(struct bytes *message)
 static void
 call_an_unknown_method(struct bytes *message)
 {
-    put_call(message, 2, MISSING + 1, 0, NULL, 0);
+    put_call(message, 2, CHAT + 1, 0, NULL, 0);
 }
 
 static void
@@ -360,7 +360,7 @@ bring_too_much(struct bytes *message)
 static void
 skip_a_method(struct bytes *message)
 {
-    put_method(message, MISSING + 2, "/probe.v1.Probe/Count");
+    put_method(message, CHAT + 2, "/probe.v1.Probe/Count");
 }
 
 static void
@@ -376,9 +376,9 @@ Test(liars, break_off_with_the_rules_of_calls, .timeout = 60)
     ground_open(&ground, "ipc");
     lie_about_calls(&ground, "call 1 after 1", use_a_number_again);
     lie_about_calls(&ground, "call 3 after 1", skip_a_number);
-    lie_about_calls(&ground, "method 4 of 4", call_an_unknown_method);
+    lie_about_calls(&ground, "method 7 of 7", call_an_unknown_method);
     lie_about_calls(&ground, "longer than announced", bring_too_much);
-    lie_about_calls(&ground, "method number 5", skip_a_method);
+    lie_about_calls(&ground, "method number 8", skip_a_method);
     lie_about_calls(&ground, "method number 65535", skip_to_the_last_method);
     ground_close(&ground);
 }

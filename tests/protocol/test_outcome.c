@@ -264,6 +264,11 @@ hang_many(const char *transport, uint32_t contexts, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         calls[i] = bed_call(bed.channel, 0);
         probe_hang_start(calls[i], &request, bed_done, &n_done);
+        if (i == 0) {
+            /* More than workers, and messages are taken by several threads: the
+             * others could get all workers first. */
+            bed_await(&bed.probe.n_hanging, 1);
+        }
     }
     bed_await(&bed.probe.n_hanging,
               n < RPCRT_WORKERS_MAX ? n : RPCRT_WORKERS_MAX);

@@ -3,6 +3,8 @@
  */
 #include "support/probe.h"
 
+#include "support/probe_stream.h"
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -11,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static void
-sleep_ms(uint32_t ms)
+void
+bed_sleep_ms(uint32_t ms)
 {
     struct timespec span = {.tv_sec = ms / 1000,
                             .tv_nsec = (long)(ms % 1000) * 1000000};
@@ -50,7 +52,7 @@ wait_a_while(void *self, struct rpcrt_ctx *ctx,
              const Probe__V1__WaitRequest *request, Probe__V1__EchoReply *reply)
 {
     (void)self;
-    sleep_ms(request->ms);
+    bed_sleep_ms(request->ms);
     return reply_with(ctx, request->payload, reply);
 }
 
@@ -65,7 +67,7 @@ answer_later(void *arg)
 {
     struct answer answer = *(struct answer *)arg;
 
-    sleep_ms(answer.request->ms);
+    bed_sleep_ms(answer.request->ms);
     rpcrt_ctx_finish(answer.ctx, reply_with(answer.ctx, answer.request->payload,
                                             answer.reply));
     return NULL;
@@ -103,7 +105,7 @@ hang(void *self, struct rpcrt_ctx *ctx, const Probe__V1__EchoRequest *request,
     (void)reply;
     atomic_fetch_add(&probe->n_hanging, 1);
     while (!rpcrt_ctx_cancelled(ctx)) {
-        sleep_ms(1);
+        bed_sleep_ms(1);
     }
     atomic_fetch_add(&probe->n_cancelled, 1);
     atomic_fetch_sub(&probe->n_hanging, 1);
@@ -121,7 +123,7 @@ meet(void *self, struct rpcrt_ctx *ctx, const Probe__V1__EchoRequest *request,
         if (rpcrt_ctx_cancelled(ctx)) {
             return rpcrt_ctx_fail(ctx, RPCRT_ABORTED, "nobody came");
         }
-        sleep_ms(1);
+        bed_sleep_ms(1);
     }
     return reply_with(ctx, request->payload, reply);
 }
@@ -212,7 +214,13 @@ static const struct probe_service service = {.echo = echo,
                                              .fail = fail,
                                              .relay = relay,
                                              .count = count,
-                                             .describe = describe};
+                                             .describe = describe,
+                                             .pour = probe_pour,
+                                             .sum = probe_sum,
+                                             .chat = probe_chat,
+                                             .pour_later = probe_pour_later,
+                                             .chat_later = probe_chat_later,
+                                             .trickle = probe_trickle};
 
 /* -- the bed --------------------------------------------------------------- */
 
@@ -246,8 +254,9 @@ bed_tls(struct rpcrt_tls *server, struct rpcrt_tls *client)
                                  .server_name = "localhost"};
 }
 
-struct rpcrt_server *
-bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
+static struct rpcrt_server *
+serve_all(struct probe *probe, bed_serve_fn *more, void *self,
+          const char *address, const struct rpcrt_tls *tls,
           const struct rpcrt_server_options *options)
 {
     struct rpcrt_server *server;
@@ -255,13 +264,23 @@ bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
     cr_assert_eq(rpcrt_server_new(options, &server), RPCRT_OK, "%s",
                  rpcrt_last_error());
     cr_assert_eq(probe_serve(server, &service, probe), RPCRT_OK);
+    if (more != NULL) {
+        cr_assert_eq(more(server, self), RPCRT_OK);
+    }
     cr_assert_eq(rpcrt_server_listen(server, address, tls), RPCRT_OK, "%s",
                  rpcrt_last_error());
     return server;
 }
 
-void
-bed_open(struct bed *bed, const char *transport,
+struct rpcrt_server *
+bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
+          const struct rpcrt_server_options *options)
+{
+    return serve_all(probe, NULL, NULL, address, tls, options);
+}
+
+static void
+open_all(struct bed *bed, const char *transport, bed_serve_fn *more, void *self,
          const struct rpcrt_server_options *server_options,
          const struct rpcrt_channel_options *channel_options)
 {
@@ -288,10 +307,26 @@ bed_open(struct bed *bed, const char *transport,
         tls = &server_tls;
         options.tls = &client_tls;
     }
-    bed->server = bed_serve(&bed->probe, address, tls, server_options);
+    bed->server =
+        serve_all(&bed->probe, more, self, address, tls, server_options);
     bed->address = rpcrt_server_address(bed->server, 0);
     cr_assert_eq(rpcrt_channel_new(bed->address, &options, &bed->channel),
                  RPCRT_OK, "%s", rpcrt_last_error());
+}
+
+void
+bed_open(struct bed *bed, const char *transport,
+         const struct rpcrt_server_options *server_options,
+         const struct rpcrt_channel_options *channel_options)
+{
+    open_all(bed, transport, NULL, NULL, server_options, channel_options);
+}
+
+void
+bed_open_with(struct bed *bed, const char *transport, bed_serve_fn *serve,
+              void *self)
+{
+    open_all(bed, transport, serve, self, NULL, NULL);
 }
 
 void
@@ -349,6 +384,6 @@ bed_await(atomic_uint *counter, unsigned value)
     for (unsigned ms = 0; atomic_load(counter) != value; ms++) {
         cr_assert_lt(ms, BED_TIMEOUT_MS, "%u instead of %u",
                      atomic_load(counter), value);
-        sleep_ms(1);
+        bed_sleep_ms(1);
     }
 }

@@ -18,7 +18,26 @@ struct probe {
     atomic_uint n_cancelled; /* of them, those that were told to stop */
     atomic_uint n_meeting;
     struct rpcrt_channel *next; /* of Relay */
+    atomic_uint n_streaming;    /* handlers of streams that run now */
+    atomic_uint n_lost;         /* those that were told that the call is */
+    atomic_uint n_standing;     /* those that stand still */
+    atomic_bool go_on;          /* makes them go on */
+    atomic_ullong n_poured;     /* messages sent by handlers */
+    atomic_ullong n_taken;      /* messages received by handlers */
+    atomic_uint n_slow;         /* of Trickle: sends that waited */
 };
+
+/* The longest payload that the functions below know. */
+#define PROBE_SIZE_MAX (4u << 20)
+
+/* The payload of message i of a stream, of any size up to PROBE_SIZE_MAX. */
+uint8_t *probe_pattern(uint64_t i);
+
+/* The size of message i, at random between 0 and max, small ones mostly. */
+size_t probe_size(uint32_t seed, uint64_t i, size_t max);
+
+/* Whether a payload is that of message i. */
+bool probe_is_pattern(ProtobufCBinaryData payload, uint64_t i);
 
 struct bed {
     struct probe probe;
@@ -75,6 +94,11 @@ void bed_open(struct bed *bed, const char *transport,
               const struct rpcrt_channel_options *channel_options);
 void bed_close(struct bed *bed);
 
+/* The same with a service more, which `serve` adds to the server. */
+typedef enum rpcrt_code bed_serve_fn(struct rpcrt_server *server, void *self);
+void bed_open_with(struct bed *bed, const char *transport, bed_serve_fn *serve,
+                   void *self);
+
 /* A server with the probe service that listens on one address. */
 struct rpcrt_server *bed_serve(struct probe *probe, const char *address,
                                const struct rpcrt_tls *tls,
@@ -98,5 +122,7 @@ void bed_done(struct rpcrt_call *call, void *arg);
 
 /* Wait until a counter has a value; the test fails after a while. */
 void bed_await(atomic_uint *counter, unsigned value);
+
+void bed_sleep_ms(uint32_t ms);
 
 #endif

@@ -11,7 +11,7 @@
 #define RPCRT_VERSION_TEXT "0.1.0"
 
 /* Generated code states which table layout it was written for. */
-#define RPCRT_GEN_VERSION 2
+#define RPCRT_GEN_VERSION 3
 
 #if defined(__GNUC__)
 #define RPCRT_API __attribute__((visibility("default")))

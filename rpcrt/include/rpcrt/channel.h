@@ -36,6 +36,8 @@ struct rpcrt_channel_options {
     const struct rpcrt_tls *tls; /* needed for tls+tcp:// */
     size_t message_size_max;     /* bytes of a reply */
     size_t arena_size_max;       /* bytes of a call's memory */
+    uint32_t stream_window;      /* bytes that each stream of a server may
+                                    send before the caller takes some */
     uint32_t contexts;           /* 2 to RPCRT_CONTEXTS_MAX */
     uint32_t connect_timeout_ms;
     uint32_t backoff_ms_min;

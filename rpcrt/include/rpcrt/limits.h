@@ -21,13 +21,15 @@
 #define RPCRT_SERVER_CALLS_MAX 16384u
 /* Connections that a server keeps at once. */
 #define RPCRT_SESSIONS_MAX 1024u
-/* Bytes of unfinished requests and unsent replies of one session. */
+/* Bytes of unfinished requests and unsent replies of one session, and of
+ * messages that wait in its streams. */
 #define RPCRT_SESSION_BYTES_MAX (64u << 20)
 /* Bytes of messages that a stream may send before the other side takes some. */
 #define RPCRT_STREAM_WINDOW (1u << 20)
 /* Bytes that a stream's sender may have waiting for that on its own side. */
 #define RPCRT_STREAM_QUEUE (256u << 10)
-/* Streaming handlers at work at once; each has a thread of its own. */
+/* Streaming handlers at work at once; each has a thread of its own. Not those
+ * that have returned RPCRT_LATER. */
 #define RPCRT_STREAMS_MAX 1024u
 /* Threads that run handlers, at the most; they start when needed. Those that
  * wait in a stream do not count. */

@@ -41,7 +41,7 @@ struct rpcrt_call_record {
     enum rpcrt_code code;
     const char *message;
     uint64_t duration_us;
-    size_t request_size;
+    size_t request_size; /* of all messages */
     size_t reply_size;
 };
 typedef void rpcrt_call_log_fn(void *arg,
@@ -55,6 +55,8 @@ struct rpcrt_server_options {
     uint32_t server_calls_max;
     uint32_t sessions_max;
     size_t session_bytes_max;
+    size_t stream_window; /* bytes that a client's stream may be ahead */
+    uint32_t streams_max;
     uint32_t workers_max;
     uint32_t keepalive_ms;
     uint32_t keepalive_timeout_ms;
@@ -89,7 +91,8 @@ RPCRT_API void rpcrt_server_free(struct rpcrt_server *server);
  * Say whether a method may block, whatever its .proto says. Before listening.
  *
  * path     "/kv.v1.Kv/Put"
- * Returns  OK; NOT_FOUND if no such method is served;
+ * Returns  OK; NOT_FOUND if no such method is served; INVALID_ARGUMENT for
+ *          one with streams, which always may;
  *          FAILED_PRECONDITION once the server listens.
  */
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code

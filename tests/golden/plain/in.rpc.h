@@ -8,7 +8,7 @@
 #include <rpcrt/gen.h>
 #include "in.pb-c.h"
 
-#if RPCRT_GEN_VERSION != 2
+#if RPCRT_GEN_VERSION != 3
 #error "made for another version of rpcrt: run protoc again"
 #endif
 

@@ -16,7 +16,7 @@
 
 #include "in.rpc.h"
 
-#if RPCRT_GEN_VERSION != 2
+#if RPCRT_GEN_VERSION != 3
 #error "made for another version of rpcrt: run protoc again"
 #endif
 
