@@ -57,8 +57,29 @@ wait(void *self, struct rpcrt_ctx *ctx, const Probe__V1__WaitRequest *request,
     return RPCRT_OK;
 }
 
+/* One message for each that comes, until no more come. */
+static enum rpcrt_code
+chat(void *self, struct rpcrt_ctx *ctx)
+{
+    struct ship *ship = self;
+    Probe__V1__EchoReply reply = PROBE__V1__ECHO_REPLY__INIT;
+    const Probe__V1__Step *step = NULL;
+    enum rpcrt_code code;
+
+    atomic_fetch_add(&ship->n_hanging, 1);
+    while ((code = probe_chat_receive(ctx, &step)) == RPCRT_OK &&
+           step != NULL) {
+        code = probe_chat_reply(ctx, &reply);
+        if (code != RPCRT_OK) {
+            break;
+        }
+    }
+    atomic_fetch_sub(&ship->n_hanging, 1);
+    return code;
+}
+
 static const struct probe_service service = {
-    .wait = wait, .hang = hang, .count = count};
+    .wait = wait, .hang = hang, .count = count, .chat = chat};
 
 /* -- servers --------------------------------------------------------------- */
 
@@ -152,6 +173,15 @@ fleet_hang(struct fleet *fleet, atomic_uint *n_done)
 
     probe_hang_start(call, &request, bed_done, n_done);
     return call;
+}
+
+bool
+fleet_chat(struct rpcrt_call *call)
+{
+    Probe__V1__Step step = PROBE__V1__STEP__INIT;
+    const Probe__V1__EchoReply *reply;
+
+    return probe_chat_send(call, &step) && probe_chat_next(call, &reply);
 }
 
 /* -- what the channel says ------------------------------------------------- */

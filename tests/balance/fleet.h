@@ -14,7 +14,7 @@ struct ship {
     struct rpcrt_server *server; /* NULL: it is down */
     char address[RPCRT_ADDRESS_SIZE];
     atomic_uint n_calls;   /* of Count */
-    atomic_uint n_hanging; /* of Hang, now */
+    atomic_uint n_hanging; /* of Hang and the streams, now */
     atomic_bool failing;   /* Count ends UNAVAILABLE */
 };
 
@@ -48,6 +48,9 @@ unsigned fleet_calls(struct fleet *fleet, unsigned ship);
 
 /* Start a call of Hang; n_done counts its end. */
 struct rpcrt_call *fleet_hang(struct fleet *fleet, atomic_uint *n_done);
+
+/* Send a message in a stream of Chat and take the answer. */
+bool fleet_chat(struct rpcrt_call *call);
 
 /* What the channel says of an address; fails the test if it has none. */
 struct rpcrt_endpoint_stats fleet_stats(struct fleet *fleet,
