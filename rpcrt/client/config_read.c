@@ -4,6 +4,7 @@
  */
 #include "client/config_read.h"
 
+#include "core/alloc.h"
 #include "core/real.h"
 
 #include <inttypes.h>
@@ -14,14 +15,30 @@
 /* Of values that are passed over. */
 #define SKIP_DEPTH_MAX 64u
 
+static void *
+heap_alloc(void *arg, size_t size)
+{
+    (void)arg;
+    return rpcrt__alloc(size);
+}
+
+static void
+heap_free(void *arg, void *block)
+{
+    (void)arg;
+    rpcrt__free(block);
+}
+
 void
 rpcrt__config_read_init(struct rpcrt__config_read *read, const char *json)
 {
+    static ProtobufCAllocator heap = {heap_alloc, heap_free, NULL};
+
     memset(read, 0, sizeof *read);
     read->scan.start = (const uint8_t *)json;
     read->scan.at = read->scan.start;
     read->scan.end = read->scan.start + strlen(json);
-    rpcrt__json_buffer_init(&read->decoded, rpcrt__json_allocator(NULL));
+    rpcrt__json_buffer_init(&read->decoded, &heap);
 }
 
 void
