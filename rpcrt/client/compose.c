@@ -103,10 +103,10 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     size_t path_size = strlen(call->method->path);
     uint32_t message_size = call->out_size - call->out_metadata_size;
     uint32_t data_size = message_size;
+    uint32_t extra_size = rpcrt__extra_size(call);
     bool learn;
     bool streams = (call->method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
     uint16_t number = method_number(connection, call, &learn);
-    uint32_t extra_size = call->attempts.extra_size;
     uint32_t metadata_size = extra_size + call->out_metadata_size;
     size_t fixed = (learn ? RPCRT__FRAME_SIZE + path_size : 0) +
                    RPCRT__FRAME_SIZE + RPCRT__CALL_SIZE + metadata_size;

@@ -208,11 +208,11 @@ make(struct rpcrt_call *call)
     other->out_size = call->out_size;
     other->out_metadata_size = call->out_metadata_size;
     other->n_out_metadata = call->n_out_metadata;
-    other->attempts.n = 1;
+    other->attempts.n = call->attempts.n;
+    other->attempts.first_ns = call->attempts.first_ns;
+    other->attempts.key_size = call->attempts.key_size;
     memcpy(other->attempts.extra, call->attempts.extra,
-           call->attempts.extra_size);
-    other->attempts.extra_size = call->attempts.extra_size;
-    other->attempts.n_extra = call->attempts.n_extra;
+           call->attempts.key_size);
     other->attempts.primary = call;
     rpcrt__list_append(&call->attempts.hedges, &other->attempts.hedge);
     other->done = on_done;
@@ -229,7 +229,6 @@ rpcrt__hedge_start(struct rpcrt_call *call, uint64_t now_ns,
     if (!may_start(call)) {
         return;
     }
-    rpcrt__extra_count(call, attempts->n);
     attempts->n++;
     if (may_start(call)) {
         rpcrt__attempts_schedule(call, RPCRT__NEXT_HEDGE,

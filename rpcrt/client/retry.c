@@ -262,7 +262,6 @@ go_on_later(struct rpcrt_call *call, enum rpcrt_code code,
         return false;
     }
     rpcrt__attempts_forget(call, code, origin);
-    rpcrt__extra_count(call, attempts->n);
     rpcrt__attempts_schedule(call, RPCRT__NEXT_RETRY, due_ns);
     return true;
 }
@@ -376,7 +375,8 @@ rpcrt__attempts_tell(struct rpcrt_call *call)
     char text[RPCRT_TEXT_SIZE];
 
     call->may_have_run = call->may_have_run || attempts->may_have_run;
-    if (attempts->n == 1 || call->outcome.code == RPCRT_OK) {
+    if (attempts->n == 1 || attempts->primary != NULL ||
+        call->outcome.code == RPCRT_OK) {
         return;
     }
     memcpy(text, call->outcome.text, sizeof text);

@@ -138,7 +138,7 @@ enum rpcrt__pushback rpcrt__pushback_get(const struct rpcrt_call *call,
  * outcome says why. */
 void rpcrt__extra_begin(struct rpcrt_call *call);
 
-/* Say how many attempts came before; left out if there is no room. */
-void rpcrt__extra_count(struct rpcrt_call *call, uint32_t n_previous);
+/* Bytes of it that go with an attempt that leaves now. */
+uint32_t rpcrt__extra_size(struct rpcrt_call *call);
 
 #endif

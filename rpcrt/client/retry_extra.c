@@ -31,12 +31,14 @@ static bool
 add(struct rpcrt_call *call, const char *key, const char *value)
 {
     struct rpcrt__attempts *attempts = &call->attempts;
+    const struct rpcrt_call *owner =
+        attempts->primary != NULL ? attempts->primary : call;
     size_t key_size = strlen(key);
     size_t value_size = strlen(value);
     size_t size = 4 + key_size + value_size;
     uint8_t *at = attempts->extra + attempts->extra_size;
 
-    if (rpcrt__metadata_get(&call->metadata, key, NULL) != NULL ||
+    if (rpcrt__metadata_get(&owner->metadata, key, NULL) != NULL ||
         !has_room(call, size)) {
         return false;
     }
@@ -75,15 +77,18 @@ rpcrt__extra_begin(struct rpcrt_call *call)
     call->attempts.key_size = call->attempts.extra_size;
 }
 
-void
-rpcrt__extra_count(struct rpcrt_call *call, uint32_t n_previous)
+uint32_t
+rpcrt__extra_size(struct rpcrt_call *call)
 {
     struct rpcrt__attempts *attempts = &call->attempts;
     char text[24];
 
+    if (attempts->n == 1) {
+        return attempts->extra_size;
+    }
     attempts->extra_size = attempts->key_size;
     attempts->n_extra = attempts->key_size > 0;
-    (void)snprintf(text, sizeof text, "%" PRIu32, n_previous);
+    (void)snprintf(text, sizeof text, "%" PRIu32, attempts->n - 1);
     (void)add(call, RPCRT_PREVIOUS_ATTEMPTS, text);
     if ((call->method->flags & RPCRT_METHOD_ONCE) != 0) {
         /* How long a server must have remembered the key to know it. */
@@ -93,4 +98,5 @@ rpcrt__extra_count(struct rpcrt_call *call, uint32_t n_previous)
                        (age_ns + RPCRT__MS - 1) / RPCRT__MS);
         (void)add(call, RPCRT_FIRST_ATTEMPT, text);
     }
+    return attempts->extra_size;
 }

@@ -73,7 +73,17 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
     if (rpcrt_ctx_cancelled(ctx)) {
         code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
     } else {
-        code = call_handler(ctx);
+        enum rpcrt__repeat_verdict verdict = rpcrt__repeat_begin(ctx);
+
+        if (verdict == RPCRT__REPEAT_WAITS) {
+            return false;
+        }
+        if (verdict == RPCRT__REPEAT_ANSWERED) {
+            rpcrt__ctx_serialized(ctx);
+            return true;
+        }
+        code = verdict == RPCRT__REPEAT_RUN ? call_handler(ctx)
+                                            : ctx->outcome.code;
     }
     if (code == RPCRT_LATER) {
         return false;
@@ -233,6 +243,15 @@ rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code)
     if (code != RPCRT_OK || ctx->reply_metadata.n_entries > 0) {
         serialize_status(ctx);
     }
+    if (ctx->repeat != NULL) {
+        rpcrt__repeat_end(ctx);
+    }
+    rpcrt__ctx_serialized(ctx);
+}
+
+void
+rpcrt__ctx_serialized(struct rpcrt_ctx *ctx)
+{
     if (ctx->server->options.call_log != NULL) {
         log_call(ctx);
     }

@@ -205,6 +205,7 @@ on_timer(void *arg, uint64_t now_ns)
     struct rpcrt__list *node;
     struct rpcrt__list *following;
     uint64_t next_ns = RPCRT__NEVER;
+    uint64_t due_ns;
 
     rpcrt__ctx_notices_init(&notices);
     /* What is set from here on counts for the next look. */
@@ -212,13 +213,15 @@ on_timer(void *arg, uint64_t now_ns)
     pthread_mutex_lock(&server->lock);
     RPCRT__LIST_EACH(node, following, &server->sessions)
     {
-        uint64_t due_ns = rpcrt__session_tick(
+        due_ns = rpcrt__session_tick(
             RPCRT__ELEMENT(node, struct rpcrt__session, node), now_ns,
             &notices);
 
         next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
     pthread_mutex_unlock(&server->lock);
+    due_ns = rpcrt__repeats_tick(server, now_ns, &notices);
+    next_ns = due_ns < next_ns ? due_ns : next_ns;
     rpcrt__ctx_notices_run(&notices);
     /* Many deadlines close to each other cost one look a millisecond. */
     if (next_ns < now_ns + RPCRT__MS) {
@@ -246,6 +249,9 @@ fill_defaults(struct rpcrt_server_options *options)
     DEFAULT(stream_window, RPCRT_STREAM_WINDOW);
     DEFAULT(streams_max, RPCRT_STREAMS_MAX);
     DEFAULT(workers_max, RPCRT_WORKERS_MAX);
+    DEFAULT(once_count_max, RPCRT_ONCE_COUNT_MAX);
+    DEFAULT(once_bytes_max, RPCRT_ONCE_BYTES_MAX);
+    DEFAULT(once_ms, RPCRT_ONCE_MS);
     DEFAULT(keepalive_ms, RPCRT_KEEPALIVE_MS);
     DEFAULT(keepalive_timeout_ms, RPCRT_KEEPALIVE_TIMEOUT_MS);
     DEFAULT(drain_timeout_ms, RPCRT_DRAIN_TIMEOUT_MS);
@@ -294,6 +300,7 @@ free_memory(struct rpcrt_server *server)
     }
     rpcrt__ctx_pool_free(server);
     rpcrt__idmap_fini(&server->by_peer);
+    rpcrt__repeats_fini(&server->repeats);
     rpcrt__free(server->methods);
     (void)sem_destroy(&server->stop);
     (void)pthread_cond_destroy(&server->no_calls);
@@ -317,6 +324,7 @@ init_members(struct rpcrt_server *server,
     (void)sem_init(&server->stop, 0, 0);
     atomic_init(&server->wake_ns, RPCRT__NEVER);
     rpcrt__idmap_init(&server->by_peer);
+    rpcrt__repeats_init(&server->repeats);
     rpcrt__list_init(&server->sessions);
     rpcrt__list_init(&server->pool);
     (void)pthread_mutex_init(&server->lock, NULL);
@@ -398,13 +406,14 @@ rpcrt__server_kill_sessions(struct rpcrt_server *server)
         }
         pthread_mutex_unlock(&server->lock);
         if (session == NULL) {
-            return;
+            break;
         }
         rpcrt__server_link_cut(server->link, session->peer);
         rpcrt__session_kill(session);
         rpcrt__session_unref(session);
         atomic_fetch_add(&server->counters.sessions_closed, 1);
     }
+    rpcrt__repeats_close(server);
 }
 
 void

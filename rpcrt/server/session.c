@@ -166,8 +166,9 @@ rpcrt__session_kill(struct rpcrt__session *session)
     }
     RPCRT__LIST_EACH(node, following, &session->live)
     {
-        rpcrt__ctx_release(RPCRT__ELEMENT(node, struct rpcrt_ctx, live), true,
-                           &notices);
+        struct rpcrt_ctx *ctx = RPCRT__ELEMENT(node, struct rpcrt_ctx, live);
+
+        rpcrt__ctx_release(ctx, !rpcrt__repeat_outlives(ctx), &notices);
     }
     pthread_mutex_unlock(&session->lock);
     rpcrt__ctx_notices_run(&notices);

@@ -31,6 +31,10 @@
 /* Streaming handlers at work at once; each has a thread of its own. Not those
  * that have returned RPCRT_LATER. */
 #define RPCRT_STREAMS_MAX 1024u
+/* Idempotency keys that a server remembers, and bytes of them with their
+ * answers. */
+#define RPCRT_ONCE_COUNT_MAX 65536u
+#define RPCRT_ONCE_BYTES_MAX (32u << 20)
 /* Threads that run handlers, at the most; they start when needed. Those that
  * wait in a stream do not count. */
 #define RPCRT_WORKERS_MAX 32u
@@ -70,6 +74,7 @@
 #define RPCRT_KEEPALIVE_MS 20000u
 #define RPCRT_KEEPALIVE_TIMEOUT_MS 10000u
 #define RPCRT_DRAIN_TIMEOUT_MS 10000u
+#define RPCRT_ONCE_MS 600000u
 /* How long an address gets no calls: the first time, and at the most. */
 #define RPCRT_EJECT_MS 10000u
 #define RPCRT_EJECT_MAX_MS 300000u

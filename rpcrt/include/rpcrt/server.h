@@ -58,6 +58,12 @@ struct rpcrt_server_options {
     size_t stream_window; /* bytes that a client's stream may be ahead */
     uint32_t streams_max;
     uint32_t workers_max;
+    /* What is remembered of calls that carry an idempotency key, see retry.h.
+     * The oldest are forgotten; answers above a quarter of the bytes are not
+     * kept. Too many that run are refused. */
+    size_t once_count_max;
+    size_t once_bytes_max;
+    uint32_t once_ms;
     uint32_t keepalive_ms;
     uint32_t keepalive_timeout_ms;
     uint32_t drain_timeout_ms; /* of rpcrt_server_run() */

@@ -58,6 +58,17 @@ play(struct flaky *flaky, struct rpcrt_ctx *ctx, const struct flaky_line *line)
     return line->code;
 }
 
+static void
+count_effect(struct flaky *flaky, const Probe__V1__EchoRequest *request)
+{
+    uint32_t number = 0;
+
+    if (request->payload.len == sizeof number) {
+        memcpy(&number, request->payload.data, sizeof number);
+    }
+    atomic_fetch_add(&flaky->effects[number % FLAKY_EFFECTS_MAX], 1);
+}
+
 static enum rpcrt_code
 handle(const void *table, void *self, struct rpcrt_ctx *ctx,
        const ProtobufCMessage *request, ProtobufCMessage *reply)
@@ -68,7 +79,7 @@ handle(const void *table, void *self, struct rpcrt_ctx *ctx,
     enum rpcrt_code code;
 
     (void)table;
-    (void)request;
+    count_effect(flaky, (const Probe__V1__EchoRequest *)request);
     atomic_fetch_add(&flaky->n_running, 1);
     (void)pthread_mutex_lock(&flaky->lock);
     see(flaky->previous, ctx, RPCRT_PREVIOUS_ATTEMPTS);
@@ -137,10 +148,20 @@ enum rpcrt_code
 flaky_call(struct rpcrt_call *call, const struct rpcrt_method *method,
            uint64_t *ret_count)
 {
+    return flaky_call_number(call, method, 0, ret_count);
+}
+
+enum rpcrt_code
+flaky_call_number(struct rpcrt_call *call, const struct rpcrt_method *method,
+                  uint32_t number, uint64_t *ret_count)
+{
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
     const ProtobufCMessage *reply;
-    enum rpcrt_code code =
-        rpcrt_call_unary(call, method, &request.base, &reply);
+    enum rpcrt_code code;
+
+    request.payload.data = (uint8_t *)&number;
+    request.payload.len = sizeof number;
+    code = rpcrt_call_unary(call, method, &request.base, &reply);
 
     if (code == RPCRT_OK) {
         *ret_count =

@@ -30,10 +30,12 @@ struct flaky_line {
 };
 
 #define FLAKY_LINES_MAX 16u
+#define FLAKY_EFFECTS_MAX 512u
 #define FLAKY_TEXT_SIZE 80u
 
 struct flaky {
     struct flaky_line lines[FLAKY_LINES_MAX]; /* the last ones: OK */
+    atomic_uint effects[FLAKY_EFFECTS_MAX];   /* by number of the request */
     atomic_uint n_executed;
     atomic_uint n_running;
     atomic_uint n_cancelled;
@@ -57,6 +59,11 @@ struct rpcrt_method flaky_method(enum flaky_method which,
 enum rpcrt_code flaky_call(struct rpcrt_call *call,
                            const struct rpcrt_method *method,
                            uint64_t *ret_count);
+
+/* The same with a request that has a number. */
+enum rpcrt_code flaky_call_number(struct rpcrt_call *call,
+                                  const struct rpcrt_method *method,
+                                  uint32_t number, uint64_t *ret_count);
 
 /* Milliseconds that have passed since a time of flaky_now(). */
 uint64_t flaky_now(void);
