@@ -199,11 +199,10 @@ has_more(const struct rpcrt_call *call)
 static size_t
 frames_size(const struct rpcrt_call *call)
 {
-    size_t rest = call->composed
-                      ? call->out_size - call->out_sent
-                      : RPCRT__FRAME_SIZE + RPCRT_METHOD_PATH_MAX +
-                            RPCRT__CALL_SIZE + call->attempts.extra_size +
-                            call->out_size;
+    size_t rest = call->composed ? call->out_size - call->out_sent
+                                 : RPCRT__FRAME_SIZE + RPCRT_METHOD_PATH_MAX +
+                                       RPCRT__CALL_SIZE + RPCRT__EXTRA_SIZE +
+                                       call->out_size;
 
     rest += (rest / RPCRT_DATA_FRAME_MAX + 1) * RPCRT__FRAME_SIZE;
     return call->streaming ? rest + rpcrt__call_stream_frames_size(call) : rest;

@@ -135,6 +135,9 @@ adopt(struct rpcrt_call *call, struct rpcrt_call *other,
     call->reply_size = other->reply_size;
     call->details = other->details;
     call->details_size = other->details_size;
+    call->headers_came = other->headers_came;
+    call->reply_headers = other->reply_headers;
+    call->reply_headers.arena = &call->arena;
     call->reply_metadata = other->reply_metadata;
     call->reply_metadata.arena = &call->arena;
     call->outcome = other->outcome;
@@ -209,7 +212,7 @@ make(struct rpcrt_call *call)
     other->out_metadata_size = call->out_metadata_size;
     other->n_out_metadata = call->n_out_metadata;
     other->attempts.n = call->attempts.n;
-    other->attempts.first_ns = call->attempts.first_ns;
+    other->started_ns = call->started_ns;
     other->attempts.key_size = call->attempts.key_size;
     memcpy(other->attempts.extra, call->attempts.extra,
            call->attempts.key_size);

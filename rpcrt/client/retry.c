@@ -12,8 +12,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Attempts again, without being asked for, of what certainly was not run. */
-#define TRANSPARENT_MAX 2u
+/* Servers in a row that may say that they are going away. */
+#define ELSEWHERE_MAX 2u
 
 /* -- the beginning --------------------------------------------------------- */
 
@@ -30,7 +30,7 @@ rpcrt__attempts_reset(struct rpcrt__attempts *attempts)
 {
     attempts->policy = NULL;
     attempts->n = 1;
-    attempts->n_transparent = 0;
+    attempts->n_elsewhere = 0;
     attempts->may_have_run = false;
     attempts->bound = false;
     attempts->text = NULL;
@@ -101,9 +101,6 @@ rpcrt__attempts_begin(struct rpcrt_call *call)
 {
     apply_config(call);
     call->attempts.policy = choose_policy(call);
-    if (call->attempts.policy != NULL) {
-        call->attempts.first_ns = rpcrt__now_ns();
-    }
     rpcrt__extra_begin(call);
 }
 
@@ -111,10 +108,9 @@ void
 rpcrt__attempts_launched(struct rpcrt_call *call)
 {
     if (rpcrt__hedge_is_on(call) && call->state != RPCRT__CALL_IDLE) {
-        rpcrt__attempts_schedule(call, RPCRT__NEXT_HEDGE,
-                                 call->attempts.first_ns +
-                                     call->attempts.policy->hedging_ms *
-                                         RPCRT__MS);
+        rpcrt__attempts_schedule(
+            call, RPCRT__NEXT_HEDGE,
+            call->started_ns + call->attempts.policy->hedging_ms * RPCRT__MS);
     }
 }
 
@@ -153,6 +149,7 @@ rpcrt__attempts_forget(struct rpcrt_call *call, enum rpcrt_code code,
     attempts->origin = origin;
     attempts->text = rpcrt__arena_copy(&call->arena, call->outcome.text,
                                        strlen(call->outcome.text));
+    call->outcome.text[0] = '\0';
     if (may_have_run(call, origin)) {
         attempts->may_have_run = true;
         if (once && !attempts->bound && call->connection != NULL) {
@@ -175,6 +172,8 @@ rpcrt__attempts_forget(struct rpcrt_call *call, enum rpcrt_code code,
     call->refused = false;
     call->details = NULL;
     call->details_size = 0;
+    call->headers_came = false;
+    rpcrt__metadata_init(&call->reply_headers, &call->arena);
     rpcrt__metadata_init(&call->reply_metadata, &call->arena);
 }
 
@@ -197,25 +196,22 @@ backoff_ns(const struct rpcrt_retry_policy *policy, uint32_t n)
     return ns - ns / 5 + (ns > 0 ? rpcrt__random() % (ns / 5 * 2 + 1) : 0);
 }
 
-/* What the server never had, or refused because it is going away, may be sent
- * again whatever the method is: but not to the same server. */
+/* What a server refused because it is going away may be sent to another one,
+ * whatever the method is. */
 static bool
-go_on_unseen(struct rpcrt_call *call, enum rpcrt_code code,
-             enum rpcrt_origin origin)
+go_on_elsewhere(struct rpcrt_call *call, enum rpcrt_code code,
+                enum rpcrt_origin origin)
 {
     const struct rpcrt__connection *connection = call->connection;
-    bool stream = call->streaming; /* what it has sent is not kept */
-    bool lost = origin == RPCRT_ORIGIN_TRANSPORT && call->composed;
-    bool refused = origin == RPCRT_ORIGIN_RUNTIME && call->refused &&
-                   code == RPCRT_UNAVAILABLE &&
-                   (call->channel->n_endpoints > 1 ||
-                    connection->endpoint->current != connection);
 
-    if (stream || may_have_run(call, origin) || !(lost || refused) ||
-        call->attempts.n_transparent == TRANSPARENT_MAX) {
+    /* What a stream has sent is not kept. */
+    if (call->streaming || !call->refused || code != RPCRT_UNAVAILABLE ||
+        connection == NULL || call->attempts.n_elsewhere == ELSEWHERE_MAX ||
+        (call->channel->n_endpoints == 1 &&
+         connection->endpoint->current == connection)) {
         return false;
     }
-    call->attempts.n_transparent++;
+    call->attempts.n_elsewhere++;
     rpcrt__attempts_forget(call, code, origin);
     rpcrt__attempts_schedule(call, RPCRT__NEXT_AGAIN, rpcrt__now_ns());
     return true;
@@ -280,7 +276,7 @@ rpcrt__attempts_go_on(struct rpcrt_call *call, enum rpcrt_code code,
         }
         return false;
     }
-    if (go_on_unseen(call, code, origin)) {
+    if (go_on_elsewhere(call, code, origin)) {
         return true;
     }
     if (policy == NULL || !rpcrt__attempts_want(policy, code)) {

@@ -28,15 +28,14 @@ struct rpcrt_channel;
 enum rpcrt__next {
     RPCRT__NEXT_NONE,
     RPCRT__NEXT_RETRY, /* another attempt; nothing of it runs meanwhile */
-    RPCRT__NEXT_AGAIN, /* the same attempt, which did not reach a server */
+    RPCRT__NEXT_AGAIN, /* the same attempt, which a server refused */
     RPCRT__NEXT_HEDGE  /* another attempt beside those that run */
 };
 
 struct rpcrt__attempts {
     const struct rpcrt_retry_policy *policy; /* NULL: this attempt only */
     uint32_t n;                              /* that were begun */
-    uint32_t n_transparent; /* begun again that certainly were not executed */
-    uint64_t first_ns;      /* when the first began; of who has a policy */
+    uint32_t n_elsewhere;   /* begun again because a server was going away */
     struct rpcrt__list due; /* in channel->attempts_due */
     enum rpcrt__next next;
     uint64_t due_ns;

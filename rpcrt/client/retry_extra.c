@@ -92,7 +92,7 @@ rpcrt__extra_size(struct rpcrt_call *call)
     (void)add(call, RPCRT_PREVIOUS_ATTEMPTS, text);
     if ((call->method->flags & RPCRT_METHOD_ONCE) != 0) {
         /* How long a server must have remembered the key to know it. */
-        uint64_t age_ns = rpcrt__now_ns() - attempts->first_ns;
+        uint64_t age_ns = rpcrt__now_ns() - call->started_ns;
 
         (void)snprintf(text, sizeof text, "%" PRIu64,
                        (age_ns + RPCRT__MS - 1) / RPCRT__MS);

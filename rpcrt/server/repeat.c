@@ -6,6 +6,7 @@
 #include "server/repeat.h"
 
 #include "core/alloc.h"
+#include "server/answer.h"
 #include "server/session.h"
 
 #include <rpcrt/retry.h>
@@ -17,17 +18,6 @@
 /* No answer is kept that would take more than that part of all room. */
 #define ANSWER_PART 4u
 
-/* What was answered: of an entry both are in one block, of a call in its
- * memory. */
-struct answer {
-    enum rpcrt_code code;
-    enum rpcrt_origin origin;
-    const uint8_t *reply;
-    uint32_t reply_size;
-    const uint8_t *status; /* NULL: none */
-    uint32_t status_size;
-};
-
 struct rpcrt__repeat {
     struct rpcrt__idnode by_id;
     uint64_t id; /* the other half of what it is known by */
@@ -36,7 +26,7 @@ struct rpcrt__repeat {
     struct rpcrt__list waiting; /* calls, by ctx->task.node */
     struct rpcrt_ctx *ctx;      /* while it runs */
     uint64_t began_ns;
-    struct answer answer;
+    struct rpcrt__answer answer;
     uint8_t *block; /* its bytes; NULL: it was not kept */
 };
 
@@ -57,12 +47,8 @@ rpcrt__repeats_init(struct rpcrt__repeats *repeats)
 static size_t
 size_of(const struct rpcrt__repeat *repeat)
 {
-    size_t size = sizeof *repeat;
-
-    if (repeat->block != NULL) {
-        size += repeat->answer.reply_size + (size_t)repeat->answer.status_size;
-    }
-    return size;
+    return sizeof *repeat +
+           (repeat->block == NULL ? 0 : rpcrt__answer_size(&repeat->answer));
 }
 
 static void
@@ -180,7 +166,7 @@ may_be_forgotten(const struct rpcrt__repeats *repeats,
     return age_ns >= now_ns || now_ns - age_ns <= repeats->forgotten_ns;
 }
 
-/* -- the answer ------------------------------------------------------------ */
+/* -- a call ---------------------------------------------------------------- */
 
 static enum rpcrt__repeat_verdict
 refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code, bool executed,
@@ -193,75 +179,14 @@ refuse(struct rpcrt_ctx *ctx, enum rpcrt_code code, bool executed,
     return RPCRT__REPEAT_REFUSED;
 }
 
-/* Answer a call as another one was, if its memory and its client allow. */
 static enum rpcrt__repeat_verdict
-fill(struct rpcrt_ctx *ctx, const struct answer *answer)
+fill(struct rpcrt_ctx *ctx, const struct rpcrt__answer *answer)
 {
-    if (answer->reply_size > ctx->session->message_size_max) {
-        return refuse(ctx, RPCRT_RESOURCE_EXHAUSTED, true,
-                      "the reply is larger than the client takes");
-    }
-    if (answer->reply != NULL) {
-        ctx->out =
-            rpcrt__arena_copy(&ctx->arena, answer->reply, answer->reply_size);
-    }
-    if (answer->status != NULL) {
-        ctx->status =
-            rpcrt__arena_copy(&ctx->arena, answer->status, answer->status_size);
-    }
-    if ((answer->reply != NULL && ctx->out == NULL) ||
-        (answer->status != NULL && ctx->status == NULL)) {
-        ctx->status = NULL;
-        return refuse(ctx, RPCRT_RESOURCE_EXHAUSTED, true,
-                      "no memory for the answer");
-    }
-    ctx->out_size = answer->reply_size;
-    ctx->status_size = answer->status_size;
-    ctx->outcome.code = answer->code;
-    ctx->origin = answer->origin;
-    return RPCRT__REPEAT_ANSWERED;
+    const char *why = rpcrt__answer_put(answer, ctx);
+
+    return why == NULL ? RPCRT__REPEAT_ANSWERED
+                       : refuse(ctx, RPCRT_RESOURCE_EXHAUSTED, true, why);
 }
-
-static struct answer
-answer_of(const struct rpcrt_ctx *ctx)
-{
-    struct answer answer = {.code = ctx->outcome.code, .origin = ctx->origin};
-
-    if (answer.code == RPCRT_OK) {
-        answer.reply = ctx->out;
-        answer.reply_size = ctx->out_size;
-    }
-    if (ctx->status != NULL) {
-        answer.status = ctx->status;
-        answer.status_size = ctx->status_size;
-    }
-    return answer;
-}
-
-/* A copy of the bytes in one block, which the copy then points into; NULL if
- * they are too large, or without memory. */
-static uint8_t *
-copy(const struct answer *answer, size_t size_max, struct answer *ret_copy)
-{
-    size_t size = answer->reply_size + (size_t)answer->status_size;
-    uint8_t *block = size > size_max ? NULL : rpcrt__alloc(size);
-
-    if (block == NULL) {
-        return NULL;
-    }
-    *ret_copy = *answer;
-    if (answer->reply != NULL) {
-        memcpy(block, answer->reply, answer->reply_size);
-        ret_copy->reply = block;
-    }
-    if (answer->status != NULL) {
-        memcpy(block + answer->reply_size, answer->status, answer->status_size);
-        ret_copy->status = block + answer->reply_size;
-    }
-    return block;
-}
-
-/* -- a call ---------------------------------------------------------------- */
 
 /* The first with its key. [repeats' lock] */
 static enum rpcrt__repeat_verdict
@@ -356,17 +281,17 @@ rpcrt__repeat_begin(struct rpcrt_ctx *ctx)
 
 /* Answer those who waited for a call, as that was. */
 static void
-answer_all(struct rpcrt__list *waiting, const struct rpcrt_ctx *ctx)
+answer_all(struct rpcrt__list *waiting, const struct rpcrt__answer *answer,
+           bool refused)
 {
-    struct answer answer = answer_of(ctx);
     struct rpcrt__list *node;
 
     while ((node = rpcrt__list_take(waiting)) != NULL) {
         struct rpcrt_ctx *other =
             RPCRT__ELEMENT(node, struct rpcrt_ctx, task.node);
 
-        if (fill(other, &answer) == RPCRT__REPEAT_ANSWERED) {
-            other->refused = ctx->refused;
+        if (fill(other, answer) == RPCRT__REPEAT_ANSWERED) {
+            other->refused = refused;
             rpcrt__ctx_serialized(other);
         } else {
             rpcrt__ctx_serialize(other, other->outcome.code);
@@ -381,11 +306,11 @@ rpcrt__repeat_end(struct rpcrt_ctx *ctx)
     struct rpcrt_server *server = ctx->server;
     struct rpcrt__repeats *repeats = &server->repeats;
     struct rpcrt__repeat *repeat = ctx->repeat;
-    struct answer answer = answer_of(ctx);
-    struct answer kept = answer;
-    uint8_t *block =
-        copy(&answer, server->options.once_bytes_max / ANSWER_PART, &kept);
-    size_t size = answer.reply_size + (size_t)answer.status_size;
+    struct rpcrt__answer answer = rpcrt__answer_get(ctx);
+    struct rpcrt__answer kept = answer;
+    uint8_t *block = rpcrt__answer_copy(
+        &answer, server->options.once_bytes_max / ANSWER_PART, &kept);
+    size_t size = rpcrt__answer_size(&answer);
     struct rpcrt__list waiting;
 
     ctx->repeat = NULL;
@@ -407,7 +332,7 @@ rpcrt__repeat_end(struct rpcrt_ctx *ctx)
     }
     pthread_mutex_unlock(&repeats->lock);
     rpcrt__free(block);
-    answer_all(&waiting, ctx);
+    answer_all(&waiting, &answer, ctx->refused);
 }
 
 /* -- calls whose client is gone -------------------------------------------- */
