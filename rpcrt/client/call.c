@@ -31,6 +31,7 @@ rpcrt_call_new(struct rpcrt_channel *channel, uint32_t timeout_ms,
     rpcrt__list_init(&call->place_node);
     rpcrt__list_init(&call->event_node);
     rpcrt__child_init(&call->child);
+    rpcrt__attempts_init(&call->attempts);
     rpcrt__metadata_init(&call->metadata, NULL);
     rpcrt__arena_init(&call->arena, channel->options.arena_size_max);
     rpcrt__metadata_init(&call->reply_headers, &call->arena);
@@ -118,6 +119,7 @@ void
 rpcrt_call_set_wait_for_ready(struct rpcrt_call *call, bool wait)
 {
     call->wait_for_ready = wait;
+    call->wait_chosen = true;
 }
 
 enum rpcrt_code
@@ -257,13 +259,13 @@ rpcrt_call_each_trailer(const struct rpcrt_call *call, rpcrt_metadata_fn *fn,
 const char *
 rpcrt_call_peer(const struct rpcrt_call *call)
 {
-    return call->channel->address;
+    return call->endpoint != 0 ? call->peer : call->channel->address;
 }
 
 uint32_t
 rpcrt_call_attempts(const struct rpcrt_call *call)
 {
-    return call->method == NULL ? 0 : 1;
+    return call->method == NULL ? 0 : call->attempts.n;
 }
 
 uint64_t

@@ -6,6 +6,7 @@
 #define RPCRT_CLIENT_CALL_H
 
 #include "client/channel.h"
+#include "client/retry.h"
 #include "core/arena.h"
 #include "core/idmap.h"
 #include "core/lineage.h"
@@ -38,6 +39,7 @@ struct rpcrt_call {
     struct rpcrt_channel *channel;
     uint32_t timeout_ms;
     bool wait_for_ready;
+    bool wait_chosen; /* by the caller, over the service config */
     struct rpcrt_ctx *parent;
     struct rpcrt__metadata metadata; /* on the heap: outlives a use */
     bool call_id_inherited;          /* "call-id" in it is the parent's */
@@ -50,13 +52,20 @@ struct rpcrt_call {
     struct rpcrt__list queue;         /* waiting, in a send queue, or ended */
     struct rpcrt__idnode by_id;       /* in connection->calls once composed */
     struct rpcrt__connection *connection;
+    uint64_t endpoint;             /* the number of the last one; 0: none yet */
+    char peer[RPCRT_ADDRESS_SIZE]; /* its address */
+    uint64_t avoid; /* an endpoint that is taken only if it is the only one */
     struct rpcrt__child child;
     bool is_child;    /* the parent knows of this use */
     bool parent_gone; /* cancelled before the channel had the call */
     const struct rpcrt_method *method;
     uint64_t method_session; /* the connection that method_id is good for */
     uint16_t method_id;
+    const struct rpcrt__config_method *config; /* of that method: */
+    const struct rpcrt_method *configured_method;
+    size_t reply_size_max;
     uint64_t deadline_ns;
+    struct rpcrt__attempts attempts;
     uint64_t started_ns;
     uint64_t ended_ns;
     bool composed;    /* some of it may have left */
@@ -115,11 +124,16 @@ struct rpcrt_call {
 };
 
 /* End the use that runs: take it from every list, keep the outcome (whose text
- * the caller has set or sets), and add it to what is to be delivered.
- * [locked] */
+ * the caller has set), and add it to what is to be delivered; unless there is
+ * another attempt. [locked] */
 void rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
                      enum rpcrt_origin origin,
                      struct rpcrt__delivery *delivery);
+
+/* The same, whatever a policy says. [locked] */
+void rpcrt__call_end_now(struct rpcrt_call *call, enum rpcrt_code code,
+                         enum rpcrt_origin origin,
+                         struct rpcrt__delivery *delivery);
 
 /* The same with a text. [locked] */
 void rpcrt__call_fail(struct rpcrt_call *call, enum rpcrt_code code,

@@ -1,7 +1,9 @@
 /*
  * A channel: its options, its deadlines, its beginning and its end.
  */
+#include "client/balance.h"
 #include "client/connection.h"
+#include "client/resolve.h"
 
 #include "core/alloc.h"
 #include "core/wait.h"
@@ -18,15 +20,19 @@ rpcrt__channel_wake(struct rpcrt_channel *channel, uint64_t due_ns)
     }
 }
 
-/* Why there is no connection; NULL if there is one. */
-static const char *
-no_connection(const struct rpcrt_channel *channel)
+/* No answer to a call in time: say who owes it, or why it went nowhere. */
+static void
+expire(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
 {
-    if (channel->current != NULL) {
-        return NULL;
-    }
-    return channel->last_error.text[0] != '\0' ? channel->last_error.text
-                                               : "still connecting";
+    const struct rpcrt_channel *channel = call->channel;
+    struct rpcrt__error why;
+    bool none = rpcrt__channel_why(channel, &why);
+
+    rpcrt__call_fail(call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL,
+                     delivery, "%s: no answer to %s within its deadline%s%s",
+                     call->endpoint != 0 ? call->peer : channel->address,
+                     call->method->path, none ? "; " : "",
+                     none ? why.text : "");
 }
 
 /* End the calls whose time is over; returns the first deadline of the rest. */
@@ -34,7 +40,6 @@ static uint64_t
 expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
              struct rpcrt__delivery *delivery)
 {
-    const char *why = no_connection(channel);
     uint64_t next_ns = RPCRT__NEVER;
     struct rpcrt__list *node;
     struct rpcrt__list *following;
@@ -43,17 +48,11 @@ expire_calls(struct rpcrt_channel *channel, uint64_t now_ns,
     {
         struct rpcrt_call *call = RPCRT__ELEMENT(node, struct rpcrt_call, live);
 
-        if (call->deadline_ns > now_ns) {
-            if (call->deadline_ns < next_ns) {
-                next_ns = call->deadline_ns;
-            }
-            continue;
+        if (call->deadline_ns <= now_ns) {
+            expire(call, delivery);
+        } else if (call->deadline_ns < next_ns) {
+            next_ns = call->deadline_ns;
         }
-        rpcrt__call_fail(call, RPCRT_DEADLINE_EXCEEDED, RPCRT_ORIGIN_LOCAL,
-                         delivery,
-                         "%s: no answer to %s within its deadline%s%s",
-                         channel->address, call->method->path,
-                         why == NULL ? "" : "; ", why == NULL ? "" : why);
     }
     return next_ns;
 }
@@ -78,6 +77,7 @@ on_timer(void *arg, uint64_t now_ns)
     pthread_mutex_lock(&channel->lock);
     rpcrt__delivery_move(&channel->later, &delivery);
     next_ns = expire_calls(channel, now_ns, &delivery);
+    next_ns = min_ns(next_ns, rpcrt__attempts_tick(channel, now_ns, &delivery));
     RPCRT__LIST_EACH(node, following, &channel->connections)
     {
         next_ns = min_ns(
@@ -85,12 +85,12 @@ on_timer(void *arg, uint64_t now_ns)
                          RPCRT__ELEMENT(node, struct rpcrt__connection, node),
                          now_ns, &delivery));
     }
-    if (channel->dialing != NULL) {
-        if (now_ns >= channel->dial_deadline_ns) {
-            rpcrt__client_link_cut(channel->dialing->link);
-        } else {
-            next_ns = min_ns(next_ns, channel->dial_deadline_ns);
-        }
+    for (size_t i = 0; i < channel->n_endpoints; i++) {
+        next_ns = min_ns(next_ns,
+                         rpcrt__endpoint_tick(channel->endpoints[i], now_ns));
+    }
+    if (!rpcrt__list_empty(&channel->waiting)) {
+        next_ns = min_ns(next_ns, rpcrt__channel_dial(channel, now_ns));
     }
     /* Many deadlines close to each other cost one look a millisecond. */
     if (next_ns < now_ns + RPCRT__MS) {
@@ -117,12 +117,15 @@ fill_defaults(struct rpcrt_channel_options *options)
     DEFAULT(backoff_ms_max, RPCRT_BACKOFF_MAX_MS);
     DEFAULT(keepalive_ms, RPCRT_KEEPALIVE_MS);
     DEFAULT(keepalive_timeout_ms, RPCRT_KEEPALIVE_TIMEOUT_MS);
+    DEFAULT(eject_errors, RPCRT_EJECT_ERRORS);
+    DEFAULT(eject_ms_min, RPCRT_EJECT_MS);
+    DEFAULT(eject_ms_max, RPCRT_EJECT_MAX_MS);
 #undef DEFAULT
 }
 
 static enum rpcrt_code
 check_options(const struct rpcrt_channel *channel,
-              struct rpcrt__error *ret_error)
+              struct rpcrt__error *ret_error, enum rpcrt__target_kind *ret_kind)
 {
     const struct rpcrt_channel_options *options = &channel->options;
 
@@ -137,27 +140,51 @@ check_options(const struct rpcrt_channel *channel,
                                 "2 GiB",
                                 channel->address);
     }
+    if ((unsigned)options->balancing > RPCRT_LEAST_IN_FLIGHT) {
+        return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
+                                "channel %s: no such balancing: %d",
+                                channel->address, (int)options->balancing);
+    }
     if (options->stream_window > INT32_MAX) {
         return rpcrt__error_set(ret_error, RPCRT_INVALID_ARGUMENT,
                                 "channel %s: stream_window must be below 2 GiB",
                                 channel->address);
     }
-    return rpcrt__address_check(channel->address, options->tls != NULL, false,
-                                ret_error);
+    return rpcrt__target_check(channel->address, options->tls != NULL,
+                               ret_error, ret_kind);
 }
 
 static bool
 init_sync(struct rpcrt_channel *channel)
 {
     return pthread_mutex_init(&channel->lock, NULL) == 0 &&
-           rpcrt__cond_init(&channel->work) &&
            rpcrt__cond_init(&channel->delivered);
+}
+
+/* Read the service config, if there is one. */
+static enum rpcrt_code
+prepare_config(struct rpcrt_channel *channel, struct rpcrt__error *ret_error)
+{
+    const char *json = channel->options.service_config;
+    enum rpcrt_code code;
+
+    channel->options.service_config = NULL; /* the caller's; not kept */
+    if (json == NULL) {
+        return RPCRT_OK;
+    }
+    code = rpcrt__config_new(json, ret_error, &channel->config);
+    if (code == RPCRT_OK) {
+        channel->throttle.tokens_max = channel->config->tokens_max;
+        channel->throttle.token_ratio = channel->config->token_ratio;
+        channel->throttle.tokens = channel->config->tokens_max;
+    }
+    return code;
 }
 
 /* Strings, certificates; what can fail for the caller's reasons. */
 static enum rpcrt_code
 prepare(struct rpcrt_channel *channel, const char *address,
-        struct rpcrt__error *ret_error)
+        struct rpcrt__error *ret_error, enum rpcrt__target_kind *ret_kind)
 {
     const struct rpcrt_tls *tls = channel->options.tls;
     enum rpcrt_code code;
@@ -171,7 +198,10 @@ prepare(struct rpcrt_channel *channel, const char *address,
         return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
                                 "channel %s: no memory", address);
     }
-    code = check_options(channel, ret_error);
+    code = check_options(channel, ret_error, ret_kind);
+    if (code == RPCRT_OK) {
+        code = prepare_config(channel, ret_error);
+    }
     if (code != RPCRT_OK || tls == NULL) {
         return code;
     }
@@ -188,27 +218,29 @@ prepare(struct rpcrt_channel *channel, const char *address,
 }
 
 static enum rpcrt_code
-start_threads(struct rpcrt_channel *channel, struct rpcrt__error *ret_error)
+start(struct rpcrt_channel *channel, enum rpcrt__target_kind kind,
+      struct rpcrt__error *ret_error)
 {
+    enum rpcrt_code code;
+
     if (rpcrt__timer_init(&channel->timer, on_timer, channel) != RPCRT_OK) {
         return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
                                 "channel %s: can't start a thread",
                                 channel->address);
     }
-    if (pthread_create(&channel->connector, NULL, rpcrt__channel_connector,
-                       channel) != 0) {
+    code = rpcrt__channel_resolve(channel, kind, ret_error);
+    if (code != RPCRT_OK) {
         rpcrt__timer_fini(&channel->timer);
-        return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
-                                "channel %s: can't start a thread",
-                                channel->address);
     }
-    return RPCRT_OK;
+    return code;
 }
 
 static void
 free_memory(struct rpcrt_channel *channel)
 {
+    rpcrt__channel_free_endpoints(channel);
     rpcrt__tls_identity_free(channel->tls);
+    rpcrt__config_free(channel->config);
     rpcrt__free(channel->server_name);
     rpcrt__free(channel->address);
     rpcrt__free(channel);
@@ -221,6 +253,7 @@ rpcrt_channel_new(const char *address,
 {
     struct rpcrt_channel *channel = rpcrt__calloc(1, sizeof *channel);
     struct rpcrt__error error = {.code = RPCRT_OK};
+    enum rpcrt__target_kind kind = RPCRT__TARGET_FIXED;
     enum rpcrt_code code;
 
     if (channel == NULL) {
@@ -234,16 +267,17 @@ rpcrt_channel_new(const char *address,
     }
     fill_defaults(&channel->options);
     rpcrt__list_init(&channel->connections);
-    rpcrt__list_init(&channel->dead);
+    rpcrt__list_init(&channel->removed);
     rpcrt__list_init(&channel->calls);
     rpcrt__list_init(&channel->waiting);
+    rpcrt__list_init(&channel->attempts_due);
     rpcrt__delivery_init(&channel->later);
     rpcrt__list_init(&channel->deliveries);
     rpcrt__list_init(&channel->events);
     channel->wake_ns = RPCRT__NEVER;
-    code = prepare(channel, address, &error);
+    code = prepare(channel, address, &error, &kind);
     if (code == RPCRT_OK) {
-        code = start_threads(channel, &error);
+        code = start(channel, kind, &error);
     }
     if (code != RPCRT_OK) {
         free_memory(channel);
@@ -278,11 +312,15 @@ close_channel(struct rpcrt_channel *channel)
             RPCRT__ELEMENT(node, struct rpcrt__connection, node), &error,
             &delivery);
     }
-    if (channel->dialing != NULL) {
-        rpcrt__client_link_cut(channel->dialing->link);
-        pthread_cond_signal(&channel->dialing->settled);
+    for (size_t i = 0; i < channel->n_endpoints; i++) {
+        rpcrt__endpoint_interrupt(channel->endpoints[i]);
     }
-    pthread_cond_signal(&channel->work);
+    RPCRT__LIST_EACH(node, following, &channel->removed)
+    {
+        rpcrt__endpoint_interrupt(
+            RPCRT__ELEMENT(node, struct rpcrt__endpoint, node));
+    }
+    rpcrt__channel_resolve_again(channel);
     rpcrt__channel_unlock(channel, &delivery);
 }
 
@@ -307,7 +345,7 @@ rpcrt_channel_free(struct rpcrt_channel *channel)
         return;
     }
     close_channel(channel);
-    (void)pthread_join(channel->connector, NULL);
+    rpcrt__channel_join(channel);
     rpcrt__timer_fini(&channel->timer);
     deliver_rest(channel);
     rpcrt__channel_unref(channel);
@@ -324,7 +362,6 @@ rpcrt__channel_unref(struct rpcrt_channel *channel)
 {
     if (atomic_fetch_sub(&channel->refs, 1) == 1) {
         (void)pthread_cond_destroy(&channel->delivered);
-        (void)pthread_cond_destroy(&channel->work);
         (void)pthread_mutex_destroy(&channel->lock);
         free_memory(channel);
     }

@@ -1,7 +1,7 @@
 /*
- * Inside of a channel: calls that wait, connections, and the thread that makes
- * and frees connections. One lock guards the channel, its connections and the
- * running part of its calls; functions marked [locked] are called under it.
+ * Inside of a channel: its endpoints, their connections, and calls. One lock
+ * guards the channel, its endpoints, its connections and the running part of
+ * its calls; functions marked [locked] are called under it.
  *
  * A call that ends goes to a list first and is delivered to its owner when the
  * lock is no longer held.
@@ -10,6 +10,7 @@
 #define RPCRT_CLIENT_CHANNEL_H
 
 #include "client/intercept.h"
+#include "client/retry.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/list.h"
@@ -21,6 +22,8 @@
 #include <stdbool.h>
 
 struct rpcrt__connection;
+struct rpcrt__endpoint;
+struct rpcrt__resolver;
 
 /* Calls that ended together. While it runs, call_free() on another thread can
  * see that a completion is under way. */
@@ -38,30 +41,34 @@ struct rpcrt_channel {
     struct rpcrt_channel_options options; /* every default filled in */
     struct rpcrt__tls_identity *tls;
     struct rpcrt__client_chain chain;
+    struct rpcrt__config *config; /* NULL: none */
     struct rpcrt__timer timer;
-    pthread_t connector;
+    struct rpcrt__resolver *resolver; /* NULL: the list never changes */
     atomic_uint refs; /* its user, and each call: a thread that was waiting when
                          the channel was closed still has to free its call */
 
     pthread_mutex_t lock;
-    pthread_cond_t work;      /* for the connector */
     pthread_cond_t delivered; /* a batch of deliveries is over */
     bool closing;
-    bool closed;                       /* connector and timer have ended */
-    struct rpcrt__connection *current; /* takes new calls, or NULL */
-    struct rpcrt__connection *dialing; /* not up yet, or NULL */
-    uint64_t dial_deadline_ns;
-    struct rpcrt__list connections; /* up or draining */
-    struct rpcrt__list dead;        /* for the connector to free */
-    struct rpcrt__list calls;       /* all that run */
-    struct rpcrt__list waiting;     /* calls without a connection */
-    struct rpcrt__delivery later;   /* ended; the timer delivers them */
+    bool closed;                        /* threads and timer have ended */
+    struct rpcrt__endpoint **endpoints; /* in the order of the list */
+    size_t n_endpoints;
+    size_t n_unconnected;              /* of them, without a connection */
+    size_t n_ejected;                  /* of them */
+    size_t next_endpoint;              /* where the search for one begins */
+    uint64_t last_endpoint;            /* the number of the newest */
+    struct rpcrt__list removed;        /* endpoints that end; to be joined */
+    struct rpcrt__error resolve_error; /* of the last look; OK: none */
+    struct rpcrt__list connections;    /* up or draining */
+    struct rpcrt__list calls;          /* all that run */
+    struct rpcrt__list waiting;        /* calls without a connection */
+    struct rpcrt__list attempts_due;
+    struct rpcrt__throttle throttle;
+    bool unplaced; /* there may be one for them, or dials are needed */
+    struct rpcrt__delivery later; /* ended; the timer delivers them */
     struct rpcrt__list deliveries;
     struct rpcrt__list events; /* streams that moved on */
-    unsigned n_failures;       /* of connections, one after the other */
-    uint64_t retry_ns;         /* no attempt before; 0: at once */
-    struct rpcrt__error last_error;
-    uint64_t wake_ns; /* what the timer is set to */
+    uint64_t wake_ns;          /* what the timer is set to */
 };
 
 void rpcrt__channel_ref(struct rpcrt_channel *channel);
@@ -79,8 +86,9 @@ void rpcrt__delivery_move(struct rpcrt__delivery *from,
 void rpcrt__channel_deliver_later(struct rpcrt_channel *channel,
                                   struct rpcrt__delivery *delivery);
 
-/* Unlock the channel, tell the owners of the ended calls, and let connections
- * send what the owners started. [locked; unlocks] */
+/* Place calls that wait if something has changed, unlock the channel, tell the
+ * owners of the ended calls, and let connections send what the owners started.
+ * [locked; unlocks] */
 void rpcrt__channel_unlock(struct rpcrt_channel *channel,
                            struct rpcrt__delivery *delivery);
 
@@ -115,12 +123,13 @@ void rpcrt__channel_fail_call(struct rpcrt_channel *channel,
                               struct rpcrt_call *call,
                               struct rpcrt__delivery *delivery);
 
-/* The connector's main function; its argument is the channel. */
-void *rpcrt__channel_connector(void *arg);
-
 /* A connection was lost or takes no new calls: have it freed, and calls that
  * wait moved to the next. [locked] */
 void rpcrt__channel_lost(struct rpcrt_channel *channel,
                          struct rpcrt__connection *connection);
+
+/* Let the resolver look soon, if there is one: something failed, or there is
+ * somebody to be joined. [locked] */
+void rpcrt__channel_resolve_again(struct rpcrt_channel *channel);
 
 #endif

@@ -103,16 +103,19 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     size_t path_size = strlen(call->method->path);
     uint32_t message_size = call->out_size - call->out_metadata_size;
     uint32_t data_size = message_size;
+    uint32_t extra_size = rpcrt__extra_size(call);
     bool learn;
     bool streams = (call->method->flags & RPCRT_METHOD_CLIENT_STREAMING) != 0;
     uint16_t number = method_number(connection, call, &learn);
+    uint32_t metadata_size = extra_size + call->out_metadata_size;
     size_t fixed = (learn ? RPCRT__FRAME_SIZE + path_size : 0) +
-                   RPCRT__FRAME_SIZE + RPCRT__CALL_SIZE +
-                   call->out_metadata_size;
+                   RPCRT__FRAME_SIZE + RPCRT__CALL_SIZE + metadata_size;
     size_t room = (size_t)(end - at);
-    struct rpcrt__call_open open = {.message_size = message_size,
-                                    .metadata_size = call->out_metadata_size,
-                                    .n_metadata = call->n_out_metadata};
+    struct rpcrt__call_open open = {
+        .message_size = message_size,
+        .metadata_size = metadata_size,
+        .n_metadata =
+            (uint16_t)(call->attempts.n_extra + call->n_out_metadata)};
 
     if (data_size > RPCRT_DATA_FRAME_MAX) {
         data_size = RPCRT_DATA_FRAME_MAX;
@@ -132,10 +135,14 @@ put_open(struct rpcrt__connection *connection, struct rpcrt_call *call,
     remember_method(connection, call, number);
     open.timeout_ms = milliseconds_left(call->deadline_ns);
     rpcrt__idmap_add(&connection->calls, &call->by_id, ++connection->next_call);
-    at = rpcrt__put_frame(
-        at, RPCRT__FRAME_CALL, streams ? 0 : RPCRT__END, number, call->by_id.id,
-        RPCRT__CALL_SIZE + call->out_metadata_size + data_size);
+    at = rpcrt__put_frame(at, RPCRT__FRAME_CALL, streams ? 0 : RPCRT__END,
+                          number, call->by_id.id,
+                          RPCRT__CALL_SIZE + metadata_size + data_size);
     at = rpcrt__put_call_open(at, &open);
+    if (extra_size > 0) {
+        memcpy(at, call->attempts.extra, extra_size);
+        at += extra_size;
+    }
     call->out_sent = call->out_metadata_size + data_size;
     memcpy(at, call->out, call->out_sent);
     call->composed = true;
@@ -194,7 +201,8 @@ frames_size(const struct rpcrt_call *call)
 {
     size_t rest = call->composed ? call->out_size - call->out_sent
                                  : RPCRT__FRAME_SIZE + RPCRT_METHOD_PATH_MAX +
-                                       RPCRT__CALL_SIZE + call->out_size;
+                                       RPCRT__CALL_SIZE + RPCRT__EXTRA_SIZE +
+                                       call->out_size;
 
     rest += (rest / RPCRT_DATA_FRAME_MAX + 1) * RPCRT__FRAME_SIZE;
     return call->streaming ? rest + rpcrt__call_stream_frames_size(call) : rest;

@@ -7,6 +7,7 @@
 #include "client/connection.h"
 
 #include "core/alloc.h"
+#include "core/wait.h"
 #include <string.h>
 
 static void on_reply(void *arg, unsigned slot, struct rpcrt__msg *msg);
@@ -22,9 +23,11 @@ new_link(struct rpcrt__connection *connection, struct rpcrt__error *ret_error)
 {
     const struct rpcrt_channel *channel = connection->channel;
     struct rpcrt__client_link_options options = {
-        .address = channel->address,
+        .address = connection->endpoint->address,
         .tls = channel->tls,
-        .server_name = channel->server_name,
+        .server_name = channel->server_name != NULL
+                           ? channel->server_name
+                           : connection->endpoint->server_name,
         .slots = channel->options.contexts,
         .message_size_max = RPCRT_TRANSPORT_MESSAGE_MAX};
 
@@ -32,34 +35,22 @@ new_link(struct rpcrt__connection *connection, struct rpcrt__error *ret_error)
                                   &connection->link);
 }
 
-static bool
-init_settled(struct rpcrt__connection *connection)
-{
-    pthread_condattr_t attr;
-    bool made = false;
-
-    if (pthread_condattr_init(&attr) == 0) {
-        (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        made = pthread_cond_init(&connection->settled, &attr) == 0;
-        (void)pthread_condattr_destroy(&attr);
-    }
-    return made;
-}
-
 enum rpcrt_code
-rpcrt__connection_new(struct rpcrt_channel *channel,
+rpcrt__connection_new(struct rpcrt__endpoint *endpoint,
                       struct rpcrt__error *ret_error,
                       struct rpcrt__connection **ret_connection)
 {
+    struct rpcrt_channel *channel = endpoint->channel;
     struct rpcrt__connection *connection = rpcrt__calloc(1, sizeof *connection);
     enum rpcrt_code code;
 
-    if (connection == NULL || !init_settled(connection)) {
+    if (connection == NULL || !rpcrt__cond_init(&connection->settled)) {
         rpcrt__free(connection);
         return rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
-                                "connect %s: no memory", channel->address);
+                                "connect %s: no memory", endpoint->address);
     }
     connection->channel = channel;
+    connection->endpoint = endpoint;
     rpcrt__list_init(&connection->node);
     rpcrt__list_init(&connection->sending);
     rpcrt__idmap_init(&connection->calls);
@@ -70,7 +61,7 @@ rpcrt__connection_new(struct rpcrt_channel *channel,
                                         sizeof connection->methods[0]);
     if (connection->methods == NULL) {
         code = rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
-                                "connect %s: no memory", channel->address);
+                                "connect %s: no memory", endpoint->address);
     } else {
         code = new_link(connection, ret_error);
     }
@@ -170,12 +161,34 @@ rpcrt__connection_add(struct rpcrt__connection *connection,
     return true;
 }
 
+static void
+forget(struct rpcrt__connection *connection, struct rpcrt_call *call)
+{
+    struct rpcrt__endpoint *endpoint = connection->endpoint;
+
+    connection->n_calls--;
+    endpoint->n_calls--;
+    if (endpoint->probe == call) {
+        endpoint->probe = NULL;
+    }
+    call->connection = NULL;
+}
+
+void
+rpcrt__connection_let_go(struct rpcrt__connection *connection,
+                         struct rpcrt_call *call)
+{
+    forget(connection, call);
+    call->state = RPCRT__CALL_WAITING;
+    rpcrt__list_remove(&call->queue);
+}
+
 void
 rpcrt__connection_remove(struct rpcrt__connection *connection,
                          struct rpcrt_call *call, bool tell)
 {
-    connection->n_calls--;
-    call->connection = NULL;
+    rpcrt__endpoint_judge(connection->endpoint, call);
+    forget(connection, call);
     if (call->composed) {
         (void)rpcrt__idmap_remove(&connection->calls, call->by_id.id);
         if (tell && connection->state != RPCRT__CONNECTION_DEAD) {
@@ -201,7 +214,7 @@ end_composed(struct rpcrt__connection *connection, struct rpcrt_call *call,
 
     rpcrt__call_fail(call, RPCRT_UNAVAILABLE, RPCRT_ORIGIN_TRANSPORT, delivery,
                      "%s: connection lost: %s; %s",
-                     connection->channel->address, connection->error.text,
+                     connection->endpoint->address, connection->error.text,
                      whole ? "the call may have been executed"
                            : "the call was not executed");
 }
@@ -235,8 +248,7 @@ rpcrt__connection_kill(struct rpcrt__connection *connection,
         if (call->composed) {
             end_composed(connection, call, delivery);
         } else {
-            rpcrt__connection_remove(connection, call, false);
-            call->state = RPCRT__CALL_WAITING;
+            rpcrt__connection_let_go(connection, call);
             rpcrt__list_append(&moved, &call->queue);
         }
     }
@@ -425,15 +437,13 @@ static void
 wait_for_hello(struct rpcrt__connection *connection)
 {
     struct rpcrt_channel *channel = connection->channel;
-    uint64_t due_ns = channel->dial_deadline_ns;
-    struct timespec until = {.tv_sec = (time_t)(due_ns / (1000 * RPCRT__MS)),
-                             .tv_nsec = (long)(due_ns % (1000 * RPCRT__MS))};
-    int waited = 0;
+    const struct rpcrt__endpoint *endpoint = connection->endpoint;
+    bool in_time = true;
 
-    while (waited == 0 && connection->state == RPCRT__CONNECTION_HELLO &&
-           !channel->closing) {
-        waited = pthread_cond_timedwait(&connection->settled, &channel->lock,
-                                        &until);
+    while (in_time && connection->state == RPCRT__CONNECTION_HELLO &&
+           !channel->closing && !endpoint->removed) {
+        in_time = rpcrt__cond_wait(&connection->settled, &channel->lock,
+                                   endpoint->dial_deadline_ns);
     }
 }
 
@@ -442,6 +452,7 @@ rpcrt__connection_open(struct rpcrt__connection *connection,
                        struct rpcrt__error *ret_error)
 {
     struct rpcrt_channel *channel = connection->channel;
+    const char *address = connection->endpoint->address;
     enum rpcrt_code code = rpcrt__client_link_dial(connection->link, ret_error);
 
     if (code != RPCRT_OK) {
@@ -461,14 +472,13 @@ rpcrt__connection_open(struct rpcrt__connection *connection,
         code = connection->error.code == RPCRT_RESOURCE_EXHAUSTED
                    ? RPCRT_RESOURCE_EXHAUSTED
                    : RPCRT_UNAVAILABLE;
-        code = rpcrt__error_set(ret_error, code, "connect %s: %s",
-                                channel->address, connection->error.text);
+        code = rpcrt__error_set(ret_error, code, "connect %s: %s", address,
+                                connection->error.text);
     } else {
         code = rpcrt__error_set(ret_error, RPCRT_UNAVAILABLE,
                                 "connect %s: the server did not answer within "
                                 "%u ms",
-                                channel->address,
-                                channel->options.connect_timeout_ms);
+                                address, channel->options.connect_timeout_ms);
     }
     pthread_mutex_unlock(&channel->lock);
     return code;

@@ -1,12 +1,13 @@
 /*
  * One connection of a channel: a session of the native protocol over a client
  * link. It composes messages from calls and takes replies apart. It is made
- * and freed by the channel's connector; everything else is [locked].
+ * and freed by its endpoint's thread; everything else is [locked].
  */
 #ifndef RPCRT_CLIENT_CONNECTION_H
 #define RPCRT_CLIENT_CONNECTION_H
 
 #include "client/call.h"
+#include "client/endpoint.h"
 #include "wire/credits.h"
 #include "wire/native.h"
 
@@ -19,13 +20,16 @@ enum rpcrt__connection_state {
 };
 
 struct rpcrt__connection {
-    struct rpcrt__list node; /* in channel->connections or ->dead */
+    struct rpcrt__list node; /* in channel->connections or endpoint->dead */
     struct rpcrt_channel *channel;
+    struct rpcrt__endpoint *endpoint;
     struct rpcrt__client_link *link;
     enum rpcrt__connection_state state;
     pthread_cond_t settled;    /* HELLO is over */
     struct rpcrt__error error; /* why it is dead or draining */
+    bool blamed; /* its loss has been counted against the endpoint */
     uint64_t session;
+    uint64_t instance;         /* of the server, by its HELLO */
     uint32_t message_size_max; /* the server's */
     uint32_t stream_window;    /* that it gives each stream */
     struct rpcrt__client_credits credits;
@@ -42,6 +46,7 @@ struct rpcrt__connection {
     bool pong_due;
     bool useful;     /* a call was answered */
     uint64_t gap_ns; /* since when a reply is missing; 0: none is */
+    uint64_t up_ns;  /* since when it takes calls */
     uint64_t heard_ns;
     uint64_t pinged_ns;                  /* 0: no answer is owed */
     const struct rpcrt_method **methods; /* numbered by the order of use */
@@ -50,7 +55,7 @@ struct rpcrt__connection {
 
 /* Prepare a connection. */
 enum rpcrt_code
-rpcrt__connection_new(struct rpcrt_channel *channel,
+rpcrt__connection_new(struct rpcrt__endpoint *endpoint,
                       struct rpcrt__error *ret_error,
                       struct rpcrt__connection **ret_connection);
 
@@ -68,6 +73,10 @@ bool rpcrt__connection_add(struct rpcrt__connection *connection,
 /* Let go of a call that ends; the server is told if it does not know. */
 void rpcrt__connection_remove(struct rpcrt__connection *connection,
                               struct rpcrt_call *call, bool tell);
+
+/* Let go of a call of which nothing was composed: it waits again. */
+void rpcrt__connection_let_go(struct rpcrt__connection *connection,
+                              struct rpcrt_call *call);
 
 /* Send what waits for as long as a slot is free. */
 void rpcrt__connection_pump(struct rpcrt__connection *connection);

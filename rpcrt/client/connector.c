@@ -1,21 +1,22 @@
 /*
- * The thread of a channel that makes connections and frees those that are lost.
- *
- * What a channel is doing, by what is set: nothing (idle), `dialing`, `current`
- * (ready), or `retry_ns` in the future (the last attempt failed: calls that do
- * not wait for a connection fail at once with the reason).
+ * The thread of an endpoint, which makes connections and frees those that are
+ * lost: what blocks. It starts with the first dial, so that an address that
+ * nobody needs costs nothing, and one that does not answer holds up no other.
  */
+#include "client/balance.h"
 #include "client/connection.h"
+#include "core/wait.h"
 
 /* Exponential, with a jitter of a fifth either way. */
 static uint64_t
-backoff_ns(const struct rpcrt_channel *channel)
+backoff_ns(const struct rpcrt__endpoint *endpoint)
 {
-    uint64_t ms = channel->options.backoff_ms_min;
-    uint64_t max_ms = channel->options.backoff_ms_max;
+    const struct rpcrt_channel_options *options = &endpoint->channel->options;
+    uint64_t ms = options->backoff_ms_min;
+    uint64_t max_ms = options->backoff_ms_max;
     uint64_t spread;
 
-    for (unsigned i = 1; i < channel->n_failures && ms < max_ms; i++) {
+    for (unsigned i = 1; i < endpoint->n_failures && ms < max_ms; i++) {
         ms = ms * 8 / 5 + 1;
     }
     if (ms > max_ms) {
@@ -26,16 +27,49 @@ backoff_ns(const struct rpcrt_channel *channel)
            (spread > 0 ? rpcrt__random() % spread : 0);
 }
 
+static void
+set_current(struct rpcrt__endpoint *endpoint,
+            struct rpcrt__connection *connection)
+{
+    if (connection == NULL) {
+        endpoint->channel->n_unconnected++;
+    } else {
+        endpoint->channel->n_unconnected--;
+    }
+    endpoint->current = connection;
+}
+
+/* The connection that took new calls is lost, or takes no more: the next one
+ * can be made at once if this one was good for something, or stood long. */
+static void
+lose_current(struct rpcrt__endpoint *endpoint)
+{
+    const struct rpcrt__connection *connection = endpoint->current;
+    uint64_t now_ns = rpcrt__now_ns();
+
+    set_current(endpoint, NULL);
+    endpoint->last_error = connection->error;
+    if (connection->useful ||
+        now_ns - connection->up_ns >
+            endpoint->channel->options.backoff_ms_max * RPCRT__MS) {
+        endpoint->n_failures = 0;
+    } else {
+        endpoint->n_failures++;
+        endpoint->retry_ns = now_ns + backoff_ns(endpoint);
+    }
+    rpcrt__channel_resolve_again(endpoint->channel);
+}
+
 void
 rpcrt__channel_lost(struct rpcrt_channel *channel,
                     struct rpcrt__connection *connection)
 {
+    struct rpcrt__endpoint *endpoint = connection->endpoint;
     struct rpcrt__list *node;
     struct rpcrt__list *following;
 
-    if (channel->current == connection) {
-        channel->current = NULL;
-        channel->last_error = connection->error;
+    if (endpoint->current == connection) {
+        lose_current(endpoint);
     }
     RPCRT__LIST_EACH(node, following, &connection->sending)
     {
@@ -43,10 +77,7 @@ rpcrt__channel_lost(struct rpcrt_channel *channel,
             RPCRT__ELEMENT(node, struct rpcrt_call, queue);
 
         if (!call->composed) {
-            connection->n_calls--;
-            call->connection = NULL;
-            call->state = RPCRT__CALL_WAITING;
-            rpcrt__list_remove(&call->queue);
+            rpcrt__connection_let_go(connection, call);
             rpcrt__list_append(&channel->waiting, &call->queue);
         }
     }
@@ -56,176 +87,178 @@ rpcrt__channel_lost(struct rpcrt_channel *channel,
         rpcrt__client_link_cut(connection->link);
     }
     if (connection->state == RPCRT__CONNECTION_DEAD &&
-        connection != channel->dialing) {
+        connection != endpoint->dialing) {
         rpcrt__list_remove(&connection->node);
-        rpcrt__list_append(&channel->dead, &connection->node);
-        if (connection->useful) {
-            channel->n_failures = 0;
-        } else {
-            channel->n_failures++;
-            channel->retry_ns = rpcrt__now_ns() + backoff_ns(channel);
-        }
+        rpcrt__list_append(&endpoint->dead, &connection->node);
     }
-    pthread_cond_signal(&channel->work);
+    channel->unplaced = true;
+    pthread_cond_signal(&endpoint->work);
 }
 
-void
-rpcrt__channel_fail_call(struct rpcrt_channel *channel, struct rpcrt_call *call,
-                         struct rpcrt__delivery *delivery)
-{
-    /* Whatever came between: to the caller it is that he can't get through,
-     * but for a server, or this end, that has all it can have. */
-    enum rpcrt_code code = channel->last_error.code == RPCRT_RESOURCE_EXHAUSTED
-                               ? RPCRT_RESOURCE_EXHAUSTED
-                               : RPCRT_UNAVAILABLE;
-
-    rpcrt__call_fail(call, code, RPCRT_ORIGIN_TRANSPORT, delivery, "%s",
-                     channel->last_error.text);
-}
-
-/* No connection can be had: calls that do not wait for one end. [locked] */
+/* No connection can be had. [locked] */
 static void
-connect_failed(struct rpcrt_channel *channel, const struct rpcrt__error *error,
-               struct rpcrt__delivery *delivery)
+connect_failed(struct rpcrt__endpoint *endpoint,
+               const struct rpcrt__error *error)
 {
-    struct rpcrt__list *node;
-    struct rpcrt__list *following;
-
-    channel->last_error = *error;
-    channel->n_failures++;
-    channel->retry_ns = rpcrt__now_ns() + backoff_ns(channel);
-    RPCRT__LIST_EACH(node, following, &channel->waiting)
-    {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, queue);
-
-        if (!call->wait_for_ready) {
-            rpcrt__channel_fail_call(channel, call, delivery);
-        }
-    }
+    endpoint->last_error = *error;
+    endpoint->connects_failed++;
+    endpoint->n_failures++;
+    endpoint->retry_ns = rpcrt__now_ns() + backoff_ns(endpoint);
+    rpcrt__channel_resolve_again(endpoint->channel);
 }
 
 /* [locked] */
 static void
-connect_succeeded(struct rpcrt_channel *channel,
-                  struct rpcrt__connection *connection,
-                  struct rpcrt__delivery *delivery)
+connect_succeeded(struct rpcrt__endpoint *endpoint,
+                  struct rpcrt__connection *connection)
 {
-    struct rpcrt__list *node;
+    struct rpcrt_channel *channel = endpoint->channel;
 
-    channel->current = connection;
-    channel->retry_ns = 0;
+    set_current(endpoint, connection);
+    connection->up_ns = rpcrt__now_ns();
+    endpoint->connects++;
+    endpoint->retry_ns = 0;
     rpcrt__list_append(&channel->connections, &connection->node);
-    while ((node = rpcrt__list_take(&channel->waiting)) != NULL) {
-        struct rpcrt_call *call =
-            RPCRT__ELEMENT(node, struct rpcrt_call, queue);
-
-        if (!rpcrt__connection_add(connection, call)) {
-            rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
-                             delivery, "%s: no memory", call->method->path);
-        }
-    }
-    rpcrt__channel_wake(channel, rpcrt__now_ns() +
+    channel->unplaced = true;
+    rpcrt__channel_wake(channel, connection->up_ns +
                                      channel->options.keepalive_ms * RPCRT__MS);
+}
+
+/* Make a connection and open it. [locked; unlocks meanwhile] */
+static enum rpcrt_code
+dial(struct rpcrt__endpoint *endpoint, struct rpcrt__error *ret_error,
+     struct rpcrt__connection **ret_connection)
+{
+    struct rpcrt_channel *channel = endpoint->channel;
+    struct rpcrt__connection *connection;
+    enum rpcrt_code code =
+        rpcrt__connection_new(endpoint, ret_error, &connection);
+
+    if (code != RPCRT_OK) {
+        return code;
+    }
+    *ret_connection = connection;
+    endpoint->n_connections++;
+    endpoint->dialing = connection;
+    endpoint->dial_deadline_ns = rpcrt__deadline_ns(
+        rpcrt__now_ns(), channel->options.connect_timeout_ms);
+    rpcrt__channel_wake(channel, endpoint->dial_deadline_ns);
+    pthread_mutex_unlock(&channel->lock);
+    code = rpcrt__connection_open(connection, ret_error);
+    pthread_mutex_lock(&channel->lock);
+    endpoint->dialing = NULL;
+    if (code == RPCRT_OK && connection->state != RPCRT__CONNECTION_UP) {
+        /* It was up when it was opened, and has ended since. */
+        *ret_error = connection->error;
+        code = ret_error->code;
+    }
+    return code;
 }
 
 /* One attempt. [locked; unlocks meanwhile] */
 static void
-connect_once(struct rpcrt_channel *channel)
+connect_once(struct rpcrt__endpoint *endpoint)
 {
+    struct rpcrt_channel *channel = endpoint->channel;
     struct rpcrt__connection *connection = NULL;
     struct rpcrt__delivery delivery;
     struct rpcrt__error error = {.code = RPCRT_OK};
     enum rpcrt_code code;
 
     rpcrt__delivery_init(&delivery);
-    code = rpcrt__connection_new(channel, &error, &connection);
-    if (code == RPCRT_OK) {
-        channel->dialing = connection;
-        channel->dial_deadline_ns = rpcrt__deadline_ns(
-            rpcrt__now_ns(), channel->options.connect_timeout_ms);
-        rpcrt__channel_wake(channel, channel->dial_deadline_ns);
-        pthread_mutex_unlock(&channel->lock);
-        code = rpcrt__connection_open(connection, &error);
-        pthread_mutex_lock(&channel->lock);
-        channel->dialing = NULL;
-    }
-    /* What was up when it was opened may have ended since. */
-    if (code == RPCRT_OK && connection->state == RPCRT__CONNECTION_UP &&
-        !channel->closing) {
-        connect_succeeded(channel, connection, &delivery);
+    endpoint->wanted = false;
+    code = dial(endpoint, &error, &connection);
+    if (channel->closing || endpoint->removed) {
+        code = RPCRT_CANCELLED;
+    } else if (code == RPCRT_OK) {
+        connect_succeeded(endpoint, connection);
         connection = NULL;
     } else {
-        if (code == RPCRT_OK) {
-            error = connection->error;
-        }
-        if (connection != NULL) {
-            connection->state = RPCRT__CONNECTION_DEAD; /* freed right here */
-        }
-        connect_failed(channel, &error, &delivery);
+        connect_failed(endpoint, &error);
+        rpcrt__channel_give_up(channel, &delivery);
+    }
+    if (connection != NULL) {
+        connection->state = RPCRT__CONNECTION_DEAD; /* freed right here */
     }
     rpcrt__channel_unlock(channel, &delivery);
     if (connection != NULL) {
         rpcrt__connection_free(connection);
     }
     pthread_mutex_lock(&channel->lock);
+    endpoint->n_connections -= connection != NULL;
 }
 
 /* Free what is over. [locked; unlocks meanwhile] */
 static void
-clean_up(struct rpcrt_channel *channel)
+clean_up(struct rpcrt__endpoint *endpoint)
 {
+    struct rpcrt_channel *channel = endpoint->channel;
     struct rpcrt__list *node;
 
-    while ((node = rpcrt__list_take(&channel->dead)) != NULL) {
+    while ((node = rpcrt__list_take(&endpoint->dead)) != NULL) {
         pthread_mutex_unlock(&channel->lock);
         rpcrt__connection_free(
             RPCRT__ELEMENT(node, struct rpcrt__connection, node));
         pthread_mutex_lock(&channel->lock);
+        endpoint->n_connections--;
     }
 }
 
-static void
-sleep_until(struct rpcrt_channel *channel, uint64_t due_ns)
+static void *
+run(void *arg)
 {
-    struct timespec until = {.tv_sec = (time_t)(due_ns / (1000 * RPCRT__MS)),
-                             .tv_nsec = (long)(due_ns % (1000 * RPCRT__MS))};
-
-    if (due_ns == RPCRT__NEVER) {
-        (void)pthread_cond_wait(&channel->work, &channel->lock);
-    } else {
-        (void)pthread_cond_timedwait(&channel->work, &channel->lock, &until);
-    }
-}
-
-void *
-rpcrt__channel_connector(void *arg)
-{
-    struct rpcrt_channel *channel = arg;
+    struct rpcrt__endpoint *endpoint = arg;
+    struct rpcrt_channel *channel = endpoint->channel;
 
     pthread_mutex_lock(&channel->lock);
     for (;;) {
-        bool wanted;
-        uint64_t now_ns;
+        bool over;
 
-        clean_up(channel);
-        if (!rpcrt__list_empty(&channel->dead)) {
-            continue; /* came while the lock was given up */
-        }
-        if (channel->closing) {
+        clean_up(endpoint);
+        over = channel->closing || endpoint->removed;
+        if (over && endpoint->n_connections == 0) {
             break;
         }
-        wanted =
-            channel->current == NULL && !rpcrt__list_empty(&channel->waiting);
-        now_ns = rpcrt__now_ns();
-        if (!wanted) {
-            sleep_until(channel, RPCRT__NEVER);
-        } else if (now_ns < channel->retry_ns) {
-            sleep_until(channel, channel->retry_ns);
-        } else {
-            connect_once(channel);
+        if (!over && endpoint->wanted) {
+            connect_once(endpoint);
+        } else if (rpcrt__list_empty(&endpoint->dead)) {
+            (void)pthread_cond_wait(&endpoint->work, &channel->lock);
         }
     }
+    endpoint->ended = true;
+    rpcrt__channel_resolve_again(channel); /* it is to be joined */
     pthread_mutex_unlock(&channel->lock);
     return NULL;
+}
+
+void
+rpcrt__endpoint_dial(struct rpcrt__endpoint *endpoint, uint64_t now_ns)
+{
+    struct rpcrt__error error;
+
+    if (!endpoint->started &&
+        pthread_create(&endpoint->thread, NULL, run, endpoint) != 0) {
+        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
+                               "connect %s: can't start a thread",
+                               endpoint->address);
+        connect_failed(endpoint, &error);
+        return;
+    }
+    endpoint->started = true;
+    endpoint->wanted = true;
+    endpoint->dial_began_ns = now_ns;
+    pthread_cond_signal(&endpoint->work);
+}
+
+uint64_t
+rpcrt__endpoint_tick(struct rpcrt__endpoint *endpoint, uint64_t now_ns)
+{
+    if (endpoint->dialing == NULL) {
+        return RPCRT__NEVER;
+    }
+    if (now_ns >= endpoint->dial_deadline_ns) {
+        rpcrt__client_link_cut(endpoint->dialing->link);
+        return RPCRT__NEVER;
+    }
+    return endpoint->dial_deadline_ns;
 }

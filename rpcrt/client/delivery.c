@@ -2,6 +2,7 @@
  * How calls that ended get to their owners: outside of the channel's lock, a
  * batch at a time; what completions start is sent when the batch is through.
  */
+#include "client/balance.h"
 #include "client/stream.h"
 
 /* The channel whose completions this thread is delivering: calls that they
@@ -193,6 +194,9 @@ rpcrt__channel_unlock(struct rpcrt_channel *channel,
 {
     struct rpcrt_channel *outer = delivering;
 
+    if (channel->unplaced) {
+        rpcrt__channel_place_waiting(channel, delivery);
+    }
     if (!has_callbacks(delivery)) {
         release(channel, delivery->tells);
         deliver_all(delivery);

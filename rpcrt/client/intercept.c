@@ -2,6 +2,19 @@
  * The interceptors of a channel: see intercept.h.
  */
 #include "client/call.h"
+#include "client/endpoint.h"
+
+/* Whether it has begun to connect, as it does for its first call. [locked] */
+static bool
+channel_used(const struct rpcrt_channel *channel)
+{
+    for (size_t i = 0; i < channel->n_endpoints; i++) {
+        if (channel->endpoints[i]->started) {
+            return true;
+        }
+    }
+    return !rpcrt__list_empty(&channel->calls);
+}
 
 enum rpcrt_code
 rpcrt_channel_add_interceptor(
@@ -12,8 +25,7 @@ rpcrt_channel_add_interceptor(
     struct rpcrt__error error = {.code = RPCRT_OK};
 
     pthread_mutex_lock(&channel->lock);
-    if (!rpcrt__list_empty(&channel->calls) || channel->current != NULL ||
-        channel->dialing != NULL) {
+    if (channel_used(channel)) {
         (void)rpcrt__error_set(&error, RPCRT_FAILED_PRECONDITION,
                                "%s: interceptors are added before the first "
                                "call",

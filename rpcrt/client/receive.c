@@ -34,6 +34,7 @@ on_hello(struct rpcrt__connection *connection, const struct rpcrt__frame *frame,
     }
     rpcrt__client_credits_shrink(&connection->credits, hello.contexts);
     connection->message_size_max = hello.message_size_max;
+    connection->instance = hello.instance;
     connection->stream_window = hello.stream_window < RPCRT__WINDOW_MAX
                                     ? hello.stream_window
                                     : RPCRT__WINDOW_MAX;
@@ -84,7 +85,7 @@ static bool
 open_reply(struct rpcrt_call *call, uint32_t size,
            struct rpcrt__delivery *delivery)
 {
-    size_t size_max = call->channel->options.message_size_max;
+    size_t size_max = call->reply_size_max;
 
     if (size > size_max) {
         rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,

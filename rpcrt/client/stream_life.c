@@ -154,8 +154,8 @@ rpcrt__call_stream_data(struct rpcrt_call *call,
 {
     struct rpcrt__call_stream *stream = call->stream;
     bool none = rpcrt__list_empty(&stream->in.pieces);
-    enum rpcrt_code code = rpcrt__inflow_data(
-        &stream->in, frame, call->channel->options.message_size_max, ret_error);
+    enum rpcrt_code code =
+        rpcrt__inflow_data(&stream->in, frame, call->reply_size_max, ret_error);
     struct rpcrt__piece *piece;
 
     if (code == RPCRT_OK && stream->dropping) {

@@ -3,6 +3,8 @@
  * the thread waits for.
  */
 #define _GNU_SOURCE /* sem_clockwait() */
+#include "client/balance.h"
+#include "client/hedge.h"
 #include "client/queue.h"
 #include "client/stream.h"
 #include "core/wait.h"
@@ -16,15 +18,26 @@ void
 rpcrt__call_end(struct rpcrt_call *call, enum rpcrt_code code,
                 enum rpcrt_origin origin, struct rpcrt__delivery *delivery)
 {
+    if (!rpcrt__attempts_go_on(call, code, origin)) {
+        rpcrt__call_end_now(call, code, origin, delivery);
+    }
+}
+
+void
+rpcrt__call_end_now(struct rpcrt_call *call, enum rpcrt_code code,
+                    enum rpcrt_origin origin, struct rpcrt__delivery *delivery)
+{
     call->outcome.code = code;
     call->origin = origin;
     call->ended_ns =
-        origin == RPCRT_ORIGIN_HANDLER || origin == RPCRT_ORIGIN_RUNTIME
+        call->connection != NULL && (origin == RPCRT_ORIGIN_HANDLER ||
+                                     origin == RPCRT_ORIGIN_RUNTIME)
             ? call->connection->heard_ns
             : rpcrt__now_ns();
     call->may_have_run = !call->refused &&
                          (origin == RPCRT_ORIGIN_HANDLER ||
                           (call->composed && call->out_sent == call->out_size));
+    rpcrt__attempts_tell(call);
     rpcrt__list_remove(&call->live);
     if (call->connection != NULL) {
         rpcrt__connection_remove(call->connection, call,
@@ -67,6 +80,9 @@ leave(struct rpcrt_call *call)
 void
 rpcrt__call_deliver(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
 {
+    if (call->attempts.hedged) {
+        rpcrt__hedge_end(call);
+    }
     leave(call);
     if (call->done == NULL) {
         if (atomic_exchange(&call->blocked, RPCRT__OVER) == RPCRT__ASLEEP) {
@@ -131,8 +147,11 @@ reset(struct rpcrt_call *call, const struct rpcrt_method *method)
         call->method = method;
         call->method_session = 0;
     }
+    rpcrt__attempts_reset(&call->attempts);
     call->parent_gone = false;
     call->composed = false;
+    call->endpoint = 0;
+    call->avoid = 0;
     call->out_sent = 0;
     call->reply_open = false;
     call->reply = NULL;
@@ -224,36 +243,6 @@ set_deadline(struct rpcrt_call *call)
     }
 }
 
-/* Give the call to a connection, or let it wait for one. [locked] */
-static void
-place(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
-{
-    struct rpcrt_channel *channel = call->channel;
-    struct rpcrt__connection *current = channel->current;
-    uint32_t size = call->out_size - call->out_metadata_size;
-
-    if (channel->closing) {
-        rpcrt__call_fail(call, RPCRT_CANCELLED, RPCRT_ORIGIN_LOCAL, delivery,
-                         "%s: the channel was closed", channel->address);
-    } else if (current != NULL && size > current->message_size_max) {
-        rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
-                         delivery,
-                         "%s: request of %u bytes, the server takes %u",
-                         call->method->path, size, current->message_size_max);
-    } else if (current != NULL) {
-        if (!rpcrt__connection_add(current, call)) {
-            rpcrt__call_fail(call, RPCRT_RESOURCE_EXHAUSTED, RPCRT_ORIGIN_LOCAL,
-                             delivery, "%s: no memory", call->method->path);
-        }
-    } else if (!call->wait_for_ready && channel->dialing == NULL &&
-               channel->retry_ns > rpcrt__now_ns()) {
-        rpcrt__channel_fail_call(channel, call, delivery);
-    } else {
-        rpcrt__list_append(&channel->waiting, &call->queue);
-        pthread_cond_signal(&channel->work);
-    }
-}
-
 /* From here on the channel has the call. */
 static void
 launch(struct rpcrt_call *call)
@@ -287,7 +276,8 @@ launch(struct rpcrt_call *call)
         rpcrt__call_end(call, code, RPCRT_ORIGIN_LOCAL, &delivery);
     } else {
         rpcrt__channel_wake(channel, call->deadline_ns);
-        place(call, &delivery);
+        rpcrt__attempts_launched(call);
+        rpcrt__channel_place(call, &delivery);
     }
     if (call->done != NULL && !rpcrt__list_empty(&delivery.ended)) {
         /* Not on this stack: it may be a completion that started the call. */
@@ -320,7 +310,10 @@ static void
 go(struct rpcrt_call *call, const ProtobufCMessage *request)
 {
     if (call->outcome.code == RPCRT_OK &&
-        serialize(call, request) == RPCRT_OK && call->parent != NULL) {
+        serialize(call, request) == RPCRT_OK) {
+        rpcrt__attempts_begin(call);
+    }
+    if (call->outcome.code == RPCRT_OK && call->parent != NULL) {
         call->is_child = rpcrt__child_begin(
             &call->child, rpcrt__ctx_parent(call->parent), cancel_child, call);
         if (!call->is_child) {

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <rpcrt/retry.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +150,16 @@ rpcrt_ctx_set_metadata(struct rpcrt_ctx *ctx, const char *key,
         rpcrt__metadata_set(&ctx->reply_metadata, key, value, size, &error);
 
     return code == RPCRT_OK ? code : rpcrt__last_error_set(&error);
+}
+
+enum rpcrt_code
+rpcrt_ctx_push_back(struct rpcrt_ctx *ctx, int32_t ms)
+{
+    char text[16];
+    int size = snprintf(text, sizeof text, "%" PRId32, ms);
+
+    return rpcrt_ctx_set_metadata(ctx, RPCRT_RETRY_PUSHBACK, text,
+                                  (size_t)size);
 }
 
 /* -- cancellation and time ------------------------------------------------- */

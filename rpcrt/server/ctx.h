@@ -15,6 +15,7 @@
 #include "server/server.h"
 #include <rpcrt/trace.h>
 
+struct rpcrt__repeat;
 struct rpcrt__session;
 struct rpcrt__stream;
 
@@ -73,6 +74,7 @@ struct rpcrt_ctx {
     uint64_t turn_ns; /* when it began to wait for its turn, then had it */
     struct rpcrt__slot *slots;
     const struct rpcrt_trace *trace; /* of its own, or NULL */
+    struct rpcrt__repeat *repeat;    /* NULL: has no idempotency key */
 
     bool handled;
     bool released;
@@ -140,6 +142,9 @@ void rpcrt__ctx_task(struct rpcrt__task *task);
 /* Serialize outcome and reply. Without a lock. */
 void rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code);
 
+/* The same when both are serialized already. */
+void rpcrt__ctx_serialized(struct rpcrt_ctx *ctx);
+
 /* Calls that were cancelled under a session's lock are told behind it. */
 struct rpcrt__ctx_notices {
     struct rpcrt__list recycle; /* by ctx->pooled */
@@ -150,6 +155,11 @@ void rpcrt__ctx_notices_init(struct rpcrt__ctx_notices *notices);
 /* The session needs the call no more; `cancelled` if nobody wants its answer.
  * [session's lock] */
 void rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
+                        struct rpcrt__ctx_notices *notices);
+
+/* Nobody waits any more for a call that went on when it was released.
+ * [session's lock] */
+void rpcrt__ctx_abandon(struct rpcrt_ctx *ctx,
                         struct rpcrt__ctx_notices *notices);
 
 /* The handler is through, or will never run. [session's lock] */

@@ -100,6 +100,7 @@ rpcrt__ctx_take(struct rpcrt__session *session)
     ctx->slots = NULL;
     ctx->governed = false;
     ctx->trace = NULL;
+    ctx->repeat = NULL;
     ctx->handled = true; /* until a handler is to run */
     ctx->released = false;
     ctx->on_cancel.state = RPCRT__NOTICE_NONE;
@@ -174,6 +175,24 @@ settle(struct rpcrt_ctx *ctx, struct rpcrt__list *recycle)
     }
 }
 
+/* Tell the handler. */
+static void
+cancel(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
+{
+    if (rpcrt__parent_close(&ctx->parent) || ctx->on_cancel.fn != NULL) {
+        ctx->on_cancel.state = RPCRT__NOTICE_PENDING;
+        rpcrt__list_append(&notices->notify, &ctx->notice);
+    }
+}
+
+void
+rpcrt__ctx_abandon(struct rpcrt_ctx *ctx, struct rpcrt__ctx_notices *notices)
+{
+    if (ctx->released && !ctx->handled && !rpcrt_ctx_cancelled(ctx)) {
+        cancel(ctx, notices);
+    }
+}
+
 void
 rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
                    struct rpcrt__ctx_notices *notices)
@@ -193,10 +212,8 @@ rpcrt__ctx_release(struct rpcrt_ctx *ctx, bool cancelled,
     if (ctx->stream != NULL) {
         rpcrt__stream_release(ctx->stream);
     }
-    if (!ctx->handled && cancelled &&
-        (rpcrt__parent_close(&ctx->parent) || ctx->on_cancel.fn != NULL)) {
-        ctx->on_cancel.state = RPCRT__NOTICE_PENDING;
-        rpcrt__list_append(&notices->notify, &ctx->notice);
+    if (!ctx->handled && cancelled) {
+        cancel(ctx, notices);
     }
     settle(ctx, &notices->recycle);
 }

@@ -68,18 +68,29 @@ call_handler(struct rpcrt_ctx *ctx)
 bool
 rpcrt__ctx_run(struct rpcrt_ctx *ctx)
 {
+    enum rpcrt__repeat_verdict verdict = RPCRT__REPEAT_REFUSED;
     enum rpcrt_code code;
 
     if (rpcrt_ctx_cancelled(ctx)) {
         code = refuse(ctx, RPCRT_CANCELLED, "cancelled before it was begun");
     } else {
         code = rpcrt__ctx_begin_chain(ctx);
-        code = code == RPCRT_OK ? call_handler(ctx) : code;
+        if (code == RPCRT_OK) {
+            verdict = rpcrt__repeat_begin(ctx);
+            code = ctx->outcome.code;
+        }
     }
-    if (code == RPCRT_LATER) {
+    if (verdict == RPCRT__REPEAT_RUN) {
+        code = call_handler(ctx);
+    }
+    if (verdict == RPCRT__REPEAT_WAITS || code == RPCRT_LATER) {
         return false;
     }
-    rpcrt__ctx_serialize(ctx, code);
+    if (verdict == RPCRT__REPEAT_ANSWERED) {
+        rpcrt__ctx_serialized(ctx);
+    } else {
+        rpcrt__ctx_serialize(ctx, code);
+    }
     return true;
 }
 
@@ -238,6 +249,15 @@ rpcrt__ctx_serialize(struct rpcrt_ctx *ctx, enum rpcrt_code code)
     if (code != RPCRT_OK || ctx->reply_metadata.n_entries > 0) {
         serialize_status(ctx);
     }
+    if (ctx->repeat != NULL) {
+        rpcrt__repeat_end(ctx);
+    }
+    rpcrt__ctx_serialized(ctx);
+}
+
+void
+rpcrt__ctx_serialized(struct rpcrt_ctx *ctx)
+{
     if (ctx->n_begun > 0 || ctx->server->options.call_log != NULL) {
         tell_end(ctx);
     }

@@ -112,6 +112,7 @@ on_peer(void *arg, uint32_t peer, const struct rpcrt__peer_info *info)
         server->n_sessions++;
         rpcrt__server_wake(server, session->opened_ns +
                                        RPCRT_HELLO_TIMEOUT_MS * RPCRT__MS);
+        rpcrt__server_wake(server, session->age_due_ns);
     }
     pthread_mutex_unlock(&server->lock);
     if (session == NULL) {
@@ -204,6 +205,7 @@ on_timer(void *arg, uint64_t now_ns)
     struct rpcrt__list *node;
     struct rpcrt__list *following;
     uint64_t next_ns = RPCRT__NEVER;
+    uint64_t due_ns;
 
     rpcrt__ctx_notices_init(&notices);
     /* What is set from here on counts for the next look. */
@@ -211,13 +213,15 @@ on_timer(void *arg, uint64_t now_ns)
     pthread_mutex_lock(&server->lock);
     RPCRT__LIST_EACH(node, following, &server->sessions)
     {
-        uint64_t due_ns = rpcrt__session_tick(
+        due_ns = rpcrt__session_tick(
             RPCRT__ELEMENT(node, struct rpcrt__session, node), now_ns,
             &notices);
 
         next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
     pthread_mutex_unlock(&server->lock);
+    due_ns = rpcrt__repeats_tick(server, now_ns, &notices);
+    next_ns = due_ns < next_ns ? due_ns : next_ns;
     rpcrt__ctx_notices_run(&notices);
     /* Many deadlines close to each other cost one look a millisecond. */
     if (next_ns < now_ns + RPCRT__MS) {
@@ -245,10 +249,14 @@ fill_defaults(struct rpcrt_server_options *options)
     DEFAULT(stream_window, RPCRT_STREAM_WINDOW);
     DEFAULT(streams_max, RPCRT_STREAMS_MAX);
     DEFAULT(workers_max, RPCRT_WORKERS_MAX);
+    DEFAULT(once_count_max, RPCRT_ONCE_COUNT_MAX);
+    DEFAULT(once_bytes_max, RPCRT_ONCE_BYTES_MAX);
+    DEFAULT(once_ms, RPCRT_ONCE_MS);
     DEFAULT(keepalive_ms, RPCRT_KEEPALIVE_MS);
     DEFAULT(keepalive_timeout_ms, RPCRT_KEEPALIVE_TIMEOUT_MS);
     DEFAULT(drain_timeout_ms, RPCRT_DRAIN_TIMEOUT_MS);
     DEFAULT(queue_interval_ms, RPCRT_QUEUE_INTERVAL_MS);
+    DEFAULT(connection_age_grace_ms, RPCRT_CONNECTION_AGE_GRACE_MS);
 #undef DEFAULT
 }
 
@@ -301,6 +309,7 @@ free_memory(struct rpcrt_server *server)
         rpcrt__free(server->drain_hooks);
         server->drain_hooks = next;
     }
+    rpcrt__repeats_fini(&server->repeats);
     rpcrt__free(server->methods);
     rpcrt__free(server->services);
     (void)sem_destroy(&server->stop);
@@ -325,6 +334,7 @@ init_members(struct rpcrt_server *server,
     (void)sem_init(&server->stop, 0, 0);
     atomic_init(&server->wake_ns, RPCRT__NEVER);
     rpcrt__idmap_init(&server->by_peer);
+    rpcrt__repeats_init(&server->repeats);
     rpcrt__list_init(&server->sessions);
     rpcrt__list_init(&server->pool);
     (void)pthread_mutex_init(&server->lock, NULL);
@@ -406,13 +416,14 @@ rpcrt__server_kill_sessions(struct rpcrt_server *server)
         }
         pthread_mutex_unlock(&server->lock);
         if (session == NULL) {
-            return;
+            break;
         }
         rpcrt__server_link_cut(server->link, session->peer);
         rpcrt__session_kill(session);
         rpcrt__session_unref(session);
         atomic_fetch_add(&server->counters.sessions_closed, 1);
     }
+    rpcrt__repeats_close(server);
 }
 
 void

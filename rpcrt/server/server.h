@@ -12,6 +12,7 @@
 #include "core/list.h"
 #include "core/timer.h"
 #include "server/intercept.h"
+#include "server/repeat.h"
 #include "transport/link.h"
 #include <pthread.h>
 #include <rpcrt/gen.h>
@@ -69,6 +70,7 @@ struct rpcrt_server {
     atomic_bool closing;
     atomic_uint n_calls;   /* contexts in use */
     atomic_uint n_streams; /* streaming handlers that run or will */
+    struct rpcrt__repeats repeats;
 
     /* Fixed once it listens; sorted by path. */
     struct rpcrt__served *methods;

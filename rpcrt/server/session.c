@@ -51,6 +51,7 @@ rpcrt__session_new(struct rpcrt_server *server, uint32_t peer,
     rpcrt__reorder_init(&session->requests, 1);
     session->opened_ns = rpcrt__now_ns();
     session->heard_ns = session->opened_ns;
+    rpcrt__session_begin_age(session);
     return session;
 }
 
@@ -165,8 +166,9 @@ rpcrt__session_kill(struct rpcrt__session *session)
     }
     RPCRT__LIST_EACH(node, following, &session->live)
     {
-        rpcrt__ctx_release(RPCRT__ELEMENT(node, struct rpcrt_ctx, live), true,
-                           &notices);
+        struct rpcrt_ctx *ctx = RPCRT__ELEMENT(node, struct rpcrt_ctx, live);
+
+        rpcrt__ctx_release(ctx, !rpcrt__repeat_outlives(ctx), &notices);
     }
     pthread_mutex_unlock(&session->lock);
     rpcrt__ctx_notices_run(&notices);

@@ -53,10 +53,12 @@ struct rpcrt__session {
     size_t control_size;
     size_t control_sent;
     size_t control_room;
-    unsigned n_sending; /* messages that have not left */
-    uint64_t moved_ns;  /* when one left last, or the first began */
-    uint64_t gap_ns;    /* since when a message is missing; 0: none is */
-    uint64_t cut_ns;    /* CLOSING: no later than this */
+    unsigned n_sending;  /* messages that have not left */
+    uint64_t moved_ns;   /* when one left last, or the first began */
+    uint64_t gap_ns;     /* since when a message is missing; 0: none is */
+    uint64_t cut_ns;     /* CLOSING: no later than this */
+    uint64_t age_due_ns; /* too old then, or to be cut for it */
+    bool aged;           /* the client was told */
     uint64_t opened_ns;
     uint64_t heard_ns;
     uint64_t pinged_ns; /* 0: no answer is owed */
@@ -113,6 +115,13 @@ bool rpcrt__session_control(struct rpcrt__session *session, uint8_t type,
 
 /* Queue the word that no new calls are taken. False as above. */
 bool rpcrt__session_put_goaway(struct rpcrt__session *session);
+
+/* Choose when a new session will be too old. */
+void rpcrt__session_begin_age(struct rpcrt__session *session);
+
+/* Ask the client of one that is to make another, or end it; returns when to
+ * look again. */
+uint64_t rpcrt__session_age(struct rpcrt__session *session, uint64_t now_ns);
 
 /* Refuse or end a call by its number, with a text. False as above. */
 bool rpcrt__session_refuse(struct rpcrt__session *session, uint64_t call,

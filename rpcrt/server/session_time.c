@@ -115,8 +115,10 @@ rpcrt__session_tick(struct rpcrt__session *session, uint64_t now_ns,
         next_ns = expire_calls(session, now_ns, notices);
         if (session->state == RPCRT__SESSION_UP) {
             uint64_t alive_ns = keep_alive(session, now_ns, notices);
+            uint64_t age_ns = rpcrt__session_age(session, now_ns);
 
             next_ns = alive_ns < next_ns ? alive_ns : next_ns;
+            next_ns = age_ns < next_ns ? age_ns : next_ns;
         }
         why = find_stall(session, now_ns, &next_ns);
         if (why != NULL) {

@@ -320,7 +320,9 @@ use_stream(struct input *input)
     reply.payload.data = zeros;
     reply.payload.len = choice * 4;
     if (choice % 7 == 0) {
-        (void)rpcrt_ctx_send_headers(ctx);
+        if (rpcrt_ctx_send_headers(ctx) != RPCRT_OK) {
+            return;
+        }
     } else if (choice % 2 == 0) {
         waits = ctx->stream != NULL && rpcrt_ctx_room(ctx) == 0 &&
                 ctx->stream->failure.code == RPCRT_OK;

@@ -31,6 +31,10 @@
 /* Streaming handlers at work at once; each has a thread of its own. Not those
  * that have returned RPCRT_LATER. */
 #define RPCRT_STREAMS_MAX 1024u
+/* Idempotency keys that a server remembers, and bytes of them with their
+ * answers. */
+#define RPCRT_ONCE_COUNT_MAX 65536u
+#define RPCRT_ONCE_BYTES_MAX (32u << 20)
 /* Threads that run handlers, at the most; they start when needed. Those that
  * wait in a stream do not count. */
 #define RPCRT_WORKERS_MAX 32u
@@ -40,6 +44,8 @@
 #define RPCRT_QUEUE_INTERVAL_MS 100u
 /* Requests that one connection can have out, K in rpcrt/README.md. */
 #define RPCRT_CONTEXTS 16u
+/* Errors of an address, one after the other, that it is ejected for. */
+#define RPCRT_EJECT_ERRORS 5u
 
 /* -- the wire format ----------------------------------------------------- */
 
@@ -58,6 +64,8 @@
 /* Bytes of a status text, its end included; longer ones are cut. */
 #define RPCRT_TEXT_SIZE 512u
 #define RPCRT_ADDRESS_SIZE 256u
+/* Addresses of one channel. */
+#define RPCRT_ENDPOINTS_MAX 256u
 
 /* -- times, in milliseconds ---------------------------------------------- */
 
@@ -70,5 +78,25 @@
 #define RPCRT_KEEPALIVE_MS 20000u
 #define RPCRT_KEEPALIVE_TIMEOUT_MS 10000u
 #define RPCRT_DRAIN_TIMEOUT_MS 10000u
+#define RPCRT_ONCE_MS 600000u
+/* How long an address gets no calls: the first time, and at the most. */
+#define RPCRT_EJECT_MS 10000u
+#define RPCRT_EJECT_MAX_MS 300000u
+/* Between looks at the addresses behind a name, and in a file. */
+#define RPCRT_RESOLVE_MS 30000u
+#define RPCRT_FILE_LOOK_MS 1000u
+/* Before the next address is dialed beside one that does not answer. */
+#define RPCRT_DIAL_STAGGER_MS 250u
+/* What a connection that is too old has for the calls that it carries. */
+#define RPCRT_CONNECTION_AGE_GRACE_MS 30000u
+
+/* -- attempts of a call, unless its policy says otherwise ------------------ */
+
+#define RPCRT_RETRY_ATTEMPTS 3u
+#define RPCRT_RETRY_BACKOFF_MIN_MS 50u
+#define RPCRT_RETRY_BACKOFF_MAX_MS 2000u
+#define RPCRT_RETRY_BACKOFF_FACTOR 2.0
+/* Whatever a policy says. */
+#define RPCRT_ATTEMPTS_MAX 5u
 
 #endif

@@ -26,6 +26,7 @@
 #include <rpcrt/metrics.h>
 #include <rpcrt/print.h>
 #include <rpcrt/queue.h>
+#include <rpcrt/retry.h>
 #include <rpcrt/server.h>
 #include <rpcrt/status.h>
 #include <rpcrt/stream.h>

@@ -58,6 +58,12 @@ struct rpcrt_server_options {
     size_t stream_window; /* bytes that a client's stream may be ahead */
     uint32_t streams_max;
     uint32_t workers_max;
+    /* What is remembered of calls that carry an idempotency key, see retry.h.
+     * The oldest are forgotten; answers above a quarter of the bytes are not
+     * kept. Too many that run are refused. */
+    size_t once_count_max;
+    size_t once_bytes_max;
+    uint32_t once_ms;
     uint32_t keepalive_ms;
     uint32_t keepalive_timeout_ms;
     uint32_t drain_timeout_ms; /* of rpcrt_server_run() */
@@ -72,7 +78,13 @@ struct rpcrt_server_options {
                                    that have waited twice that; 0: none */
     uint32_t queue_interval_ms;
     bool running_calls_adapt; /* find the best running_calls_max below it */
-    rpcrt_log_fn *log;        /* NULL: silent */
+    /* How old a connection gets, a tenth more or less; 0: as old as it likes.
+     * Then its client is told to make a new one for its next calls, so that
+     * clients spread over servers that come; the calls that it carries have
+     * that long to end. */
+    uint32_t connection_age_ms;
+    uint32_t connection_age_grace_ms;
+    rpcrt_log_fn *log; /* NULL: silent */
     void *log_arg;
     rpcrt_call_log_fn *call_log; /* NULL: calls are not logged */
     void *call_log_arg;
