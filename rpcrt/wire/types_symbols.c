@@ -60,8 +60,8 @@ rpcrt__types_join(struct rpcrt_types *types, const char *where,
     /* Long names, nested, would take the square of their memory. */
     if (before + size >= RPCRT__TYPES_NAME_MAX) {
         (void)rpcrt__types_fail(types, RPCRT_INVALID_ARGUMENT,
-                                "%s.%s: a name of more than %u bytes", where,
-                                name, RPCRT__TYPES_NAME_MAX);
+                                "a name of more than %u bytes: %s.%s",
+                                RPCRT__TYPES_NAME_MAX, where, name);
         return NULL;
     }
     joined = rpcrt__types_alloc(types, before + size + 2, 1);

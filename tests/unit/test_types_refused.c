@@ -367,3 +367,84 @@ Test(types, imports_that_were_not_added_are_told_once)
                  RPCRT_FAILED_PRECONDITION);
     rpcrt_types_free(types);
 }
+
+/* -- enums and names ------------------------------------------------------- */
+
+Test(types, names_of_an_enum_may_share_a_number)
+{
+    static const struct {
+        const char *name;
+        int32_t number;
+    } values[] = {{"ZERO", 0}, {"TWO", 2}, {"ALSO_TWO", 2}, {"MINUS", -1}};
+    static struct out file;
+    static struct out type;
+    static struct out value;
+    const ProtobufCEnumDescriptor *made;
+    struct rpcrt_types *types = NULL;
+    unsigned i;
+
+    add_text(&type, 1, "E");
+    for (i = 0; i < 4; i++) {
+        value.size = 0;
+        add_text(&value, 1, values[i].name);
+        add_number(&value, 2, (uint64_t)(int64_t)values[i].number);
+        add_inner(&type, 2, &value);
+    }
+    add_text(&file, 1, "a.proto");
+    add_inner(&file, 5, &type);
+    cr_assert_eq(rpcrt_types_new(&types), RPCRT_OK);
+    cr_assert_eq(rpcrt_types_add(types, file.bytes, file.size), RPCRT_OK);
+    cr_assert_eq(rpcrt_types_link(types), RPCRT_OK, "%s", rpcrt_last_error());
+    made = rpcrt_types_enum(types, "E");
+    cr_assert_not_null(made);
+    cr_assert_eq(made->n_values, 3);
+    for (i = 0; i < 4; i++) {
+        const ProtobufCEnumValue *found =
+            protobuf_c_enum_descriptor_get_value_by_name(made, values[i].name);
+
+        cr_assert_not_null(found, "%s", values[i].name);
+        cr_assert_eq(found->value, values[i].number);
+    }
+    cr_assert_str_eq(protobuf_c_enum_descriptor_get_value(made, 2)->name,
+                     "TWO");
+    cr_assert_null(protobuf_c_enum_descriptor_get_value(made, 1));
+    rpcrt_types_free(types);
+}
+
+Test(types, an_enum_has_values_of_32_bits)
+{
+    static struct out file;
+    static struct out type;
+    static struct out value;
+
+    add_text(&type, 1, "E");
+    add_text(&file, 1, "a.proto");
+    add_inner(&file, 5, &type);
+    expect_refused(&file, RPCRT_INVALID_ARGUMENT,
+                   "a.proto: E: an enum without values");
+    add_text(&value, 1, "A");
+    add_number(&value, 2, UINT64_C(1) << 31);
+    add_inner(&type, 2, &value);
+    file.size = 0;
+    add_text(&file, 1, "a.proto");
+    add_inner(&file, 5, &type);
+    expect_refused(&file, RPCRT_INVALID_ARGUMENT, "more than 32 bits");
+}
+
+/* Else names, nested, would take the square of their memory. */
+Test(types, full_names_have_an_end)
+{
+    static struct out file;
+    static struct out inner;
+    static struct out outer;
+    char name[300];
+
+    memset(name, 'M', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    add_text(&inner, 1, name);
+    add_text(&outer, 1, name);
+    add_inner(&outer, 3, &inner);
+    add_text(&file, 1, "a.proto");
+    add_inner(&file, 4, &outer);
+    expect_refused(&file, RPCRT_INVALID_ARGUMENT, "a name of more than");
+}
