@@ -2,7 +2,7 @@
  * What interceptors of servers and of channels may expect, around every kind
  * of call.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * Overload control of a server: what runs, what waits, what is refused.
  */
-#include "contract/rpc/stream.h"
+#include "support/stream.h"
 
 #include <string.h>
 
