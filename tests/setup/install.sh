@@ -11,12 +11,16 @@ if [ "$1" = --undo ]; then
     rm -rf "$root/include/rpcrt"
     rm -f "$root"/lib/librpcrt.a "$root"/lib/librpcrt.so* \
         "$root"/lib/librpcrt-admin.* "$root"/lib/pkgconfig/rpcrt-admin.pc \
-        "$root/lib/pkgconfig/rpcrt.pc" "$root/bin/protoc-gen-rpcrt"
+        "$root/lib/pkgconfig/rpcrt.pc" "$root/bin/protoc-gen-rpcrt" \
+        "$root/share/bash-completion/completions/rpcctl"
+    for tool in clients/*ctl.c; do
+        rm -f "$root/bin/$(basename "$tool" .c)"
+    done
     for name in $4; do
         rm -rf "$root/include/rpcrt-$name"
         rm -f "$root/lib/librpcrt-$name".* \
             "$root/lib/pkgconfig/rpcrt-$name.pc" \
-            "$root/bin/${name}d" "$root/bin/${name}ctl"
+            "$root/bin/${name}d"
     done
     exit 0
 fi
@@ -30,6 +34,9 @@ clients=$6
 
 install -d "$root/bin" "$root/include/rpcrt/v1" "$root/lib/pkgconfig"
 install "$out"/bin/* "$root/bin"
+install -d "$root/share/bash-completion/completions"
+"$out/bin/rpcctl" completion bash \
+    >"$root/share/bash-completion/completions/rpcctl"
 install -m 644 rpcrt/include/rpcrt/*.h "$root/include/rpcrt"
 install -m 644 idl/rpcrt/v1/options.proto "$root/include/rpcrt/v1"
 install -m 644 "$out"/lib/*.a "$root/lib"

@@ -16,7 +16,9 @@
  *                    &error);
  *   rpcrt_call_unary(call, method, request, &reply);
  *
- * What is started with the functions of gen.h, which generated code uses too.
+ * Calls are made with the functions of gen.h, which generated code uses too.
+ * Methods have no retry policy, whatever their .proto says.
+ *
  * Descriptors may come from anybody. proto2 and proto3, but no groups, no
  * extensions (they stay unknown fields) and no editions.
  */
