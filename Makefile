@@ -102,8 +102,10 @@ $(O)/obj/gen/%.pb-c.o: $(GEN)/%.pb-c.c $(O)/flags
 $(O)/obj/rpcrt/%.o:               CPPFLAGS += -Irpcrt
 $(O)/obj/rpcrt/transport/nng/%.o: CPPFLAGS += -isystem $(O)/nng/include
 # Much code that seldom runs.
-SELDOM := $(filter $(patsubst %,$(O)/obj/rpcrt/%.o,wire/json_% wire/types% wire/details core/print interceptors/% \
-            transport/nng/address $(patsubst %,transport/nng/tls_%,config identity pem text verify)),$(RPCRT))
+SELDOM := $(filter $(patsubst %,$(O)/obj/rpcrt/%.o,wire/json_% wire/types% wire/details% \
+            core/print client/details server/details server/run interceptors/% \
+            $(patsubst %,transport/nng/%,address error listen tls_config tls_identity tls_pem \
+            tls_text tls_verify)),$(RPCRT))
 $(SELDOM): SAN += $(if $(filter release,$(VARIANT)),-Os)
 $(O)/obj/services/%.o:            CPPFLAGS += -Iservices
 $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
@@ -129,10 +131,12 @@ define ARCHIVE
 $(call say,AR,$@)
 $(Q)mkdir -p $(@D) && rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 endef
+# Addresses in tables take little room in the file (glibc 2.36).
+RELR_release := -Wl,-z,pack-relative-relocs
 define SHARED
 $(call say,LINK,$@)
 $(Q)mkdir -p $(@D)
-$(Q)$(CC) -shared $(SAN) $(LINK) -Wl,-soname,$(@F:$(VERSION)=$(MAJOR)) $(LDFLAGS) \
+$(Q)$(CC) -shared $(SAN) $(LINK) $(RELR_$(VARIANT)) -Wl,-soname,$(@F:$(VERSION)=$(MAJOR)) $(LDFLAGS) \
     -o $@ $(filter %.o,$^) $(1)
 $(Q)ln -sf $(@F) $(@:$(VERSION)=$(MAJOR)) && ln -sf $(@F) $(@:.$(VERSION)=)
 endef
