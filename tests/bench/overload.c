@@ -1,36 +1,35 @@
 /*
  * How much a server gets done that is asked for more than it can do: calls that
- * cost half a millisecond of a processor and are worth nothing after 50 ms
- * arrive at a steady rate, whether earlier ones were answered or not. The
- * server has one processor, the clients the others.
+ * cost a millisecond of a processor and are worth nothing after 50 ms arrive at
+ * a steady rate, whether earlier ones were answered or not. Under control
+ * the server has one thread for its handlers, so that a second processor is
+ * left for all else; but "adaptive" finds out by itself how many it had better
+ * use.
  *
  *   overload SECONDS
  *
- * SECONDS is the length of one measurement. Prints the goodput, calls that were
- * answered in time, for rising rates without and with overload control.
+ * SECONDS is the length of one measurement. Prints for rising rates, without
+ * and with overload control, the goodput, calls that were answered in time, and
+ * which share of the processor time that the server had went into those: what
+ * others take of the processor changes the former more than the latter.
  */
-#define _GNU_SOURCE /* sched_setaffinity() */
-
 #include "bench/echo.client.h"
 #include "bench/echo.server.h"
 #include "bench/process.h"
 
 #include <pthread.h>
 #include <rpcrt/rpcrt.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define COST_US 500u
+#define COST_US 1000u
 #define DEADLINE_MS 50u
 /* More than can be in flight at the highest rate. */
 #define CALLS_MAX 4000u
 #define WARM_UP_S 0.5
-/* Without one processor of its own each side disturbs the other. */
-#define SERVER_CPU 0
 
 static const double loads[] = {0.5, 0.8, 1, 1.2, 1.5, 2, 4, 10};
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))
@@ -39,9 +38,9 @@ static const struct {
     const char *name;
     struct rpcrt_server_options options;
 } servers[] = {
-    {"none", {.sessions_max = 0}},
-    {"shedding", {.queue_target_ms = 5, .running_calls_max = 1}},
-    {"queue", {.queue_calls_max = 20, .running_calls_max = 1}},
+    {"none", {.sessions_max = 0}}, /* every default */
+    {"shedding", {.workers_max = 1, .queue_target_ms = 5}},
+    {"queue", {.workers_max = 1, .queue_calls_max = 20}},
     {"adaptive", {.queue_target_ms = 5, .running_calls_adapt = true}},
 };
 #define N_SERVERS (sizeof(servers) / sizeof(servers[0]))
@@ -60,26 +59,6 @@ clock_us(clockid_t id)
 
     (void)clock_gettime(id, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* Keep this process to the server's processor, or off it; with a single one
- * nothing is done. */
-static void
-take_cpus(bool server)
-{
-    cpu_set_t cpus;
-
-    if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0 ||
-        CPU_COUNT(&cpus) < 2) {
-        return;
-    }
-    if (server) {
-        CPU_ZERO(&cpus);
-        CPU_SET(SERVER_CPU, &cpus);
-    } else {
-        CPU_CLR(SERVER_CPU, &cpus);
-    }
-    (void)sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
 /* -- the server, a process of its own -------------------------------------- */
@@ -107,7 +86,6 @@ serve(size_t which)
     struct rpcrt_server_options options = servers[which].options;
     struct rpcrt_server *server;
 
-    take_cpus(true);
     options.session_calls_max = 2 * CALLS_MAX;
     if (rpcrt_server_new(&options, &server) != RPCRT_OK ||
         echo_serve(server, &service, NULL) != RPCRT_OK ||
@@ -135,6 +113,7 @@ server_start(size_t which)
 /* -- the clients ----------------------------------------------------------- */
 
 struct clients {
+    clockid_t server_clock; /* processor time of the server */
     struct rpcrt_channel *channel;
     pthread_mutex_t lock; /* of the idle ones */
     struct rpcrt_call *idle[CALLS_MAX];
@@ -152,6 +131,9 @@ clients_open(struct process *server)
     char address[64];
 
     process_read_line(server, address, sizeof(address));
+    if (clock_getcpuclockid(server->pid, &clients.server_clock) != 0) {
+        fail("no clock of the server");
+    }
     if (rpcrt_channel_new(address, NULL, &clients.channel) != RPCRT_OK) {
         fail("channel");
     }
@@ -232,6 +214,7 @@ struct outcome {
     double offered;
     double good;
     double refused;
+    double useful; /* of the server's processor time */
 };
 
 static struct outcome
@@ -243,6 +226,7 @@ offer(double per_s, double seconds)
     uint64_t passed_us = 0;
     uint64_t n_started = 0;
     uint64_t n_before = 0;
+    uint64_t spent_us = 0;
 
     atomic_store(&clients.n_good, 0);
     atomic_store(&clients.n_refused, 0);
@@ -252,6 +236,7 @@ offer(double per_s, double seconds)
         if (!atomic_load(&clients.counting) && passed_us >= warm_us) {
             atomic_store(&clients.counting, true);
             n_before = n_started;
+            spent_us = clock_us(clients.server_clock);
         }
         for (; n_started < due; n_started++) {
             call_start();
@@ -260,18 +245,21 @@ offer(double per_s, double seconds)
         passed_us = clock_us(CLOCK_MONOTONIC) - start_us;
     }
     atomic_store(&clients.counting, false);
+    spent_us = clock_us(clients.server_clock) - spent_us;
     clients_await();
-    return (struct outcome){.offered = (double)(n_started - n_before) / seconds,
-                            .good = atomic_load(&clients.n_good) / seconds,
-                            .refused =
-                                atomic_load(&clients.n_refused) / seconds};
+    return (struct outcome){
+        .offered = (double)(n_started - n_before) / seconds,
+        .good = atomic_load(&clients.n_good) / seconds,
+        .refused = atomic_load(&clients.n_refused) / seconds,
+        .useful = (double)atomic_load(&clients.n_good) * COST_US /
+                  (double)(spent_us > 0 ? spent_us : 1)};
 }
 
 /* Calls a second of a server that always has a few waiting, and no more. */
 static double
 measure_capacity(double seconds)
 {
-    struct process server = server_start(0);
+    struct process server = server_start(1);
     uint64_t start_us;
     double capacity;
 
@@ -313,9 +301,9 @@ curve(size_t which, double capacity, double seconds)
 
         last = outcome.good;
         best = last > best ? last : best;
-        printf("%-9s %5.1f x %9.0f %9.0f %9.0f %7.0f %%\n", servers[which].name,
-               loads[i], outcome.offered, outcome.good, outcome.refused,
-               100 * last / best);
+        printf("%-9s %5.1f x %9.0f %9.0f %9.0f %7.0f %% %7.0f %%\n",
+               servers[which].name, loads[i], outcome.offered, outcome.good,
+               outcome.refused, 100 * last / best, 100 * outcome.useful);
         (void)fflush(stdout);
     }
     clients_close();
@@ -339,11 +327,11 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "overload: overload SECONDS\n");
         return 2;
     }
-    take_cpus(false);
     capacity = measure_capacity(seconds);
-    printf("calls of %u us, worth nothing after %u ms; a server on one "
-           "processor does %.0f a second\n\n"
-           "control        load   offered      good   refused  of best\n",
+    printf("calls of %u us, worth nothing after %u ms; one thread of a "
+           "server does %.0f a second\n\n"
+           "control        load   offered      good   refused   of best    "
+           "useful\n",
            COST_US, DEADLINE_MS, capacity);
     for (size_t i = 0; i < N_SERVERS; i++) {
         kept[i] = curve(i, capacity, seconds);
