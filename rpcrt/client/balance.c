@@ -265,9 +265,10 @@ rpcrt__channel_fail_call(struct rpcrt_channel *channel, struct rpcrt_call *call,
     enum rpcrt_code code;
 
     if (!rpcrt__channel_why(channel, &why)) {
-        /* There is a connection, but not to the server that it needs. */
-        rpcrt__attempts_end_stray(call, delivery);
-        return;
+        (void)rpcrt__error_set(&why, RPCRT_UNAVAILABLE,
+                               "%s: no connection to the server that may have "
+                               "executed the call",
+                               channel->address);
     }
     /* Whatever came between: to the caller it is that he can't get through,
      * but for a server, or this end, that has all it can have. */

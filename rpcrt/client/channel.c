@@ -161,6 +161,21 @@ init_sync(struct rpcrt_channel *channel)
            rpcrt__cond_init(&channel->delivered);
 }
 
+/* What the service config says of it; the program's own choice comes first. */
+static void
+apply_balancing(struct rpcrt_channel *channel)
+{
+    static const enum rpcrt_balancing choices[] = {
+        [RPCRT__CONFIG_BALANCING_UNSAID] = RPCRT_PICK_FIRST,
+        [RPCRT__CONFIG_PICK_FIRST] = RPCRT_PICK_FIRST,
+        [RPCRT__CONFIG_ROUND_ROBIN] = RPCRT_ROUND_ROBIN,
+        [RPCRT__CONFIG_LEAST_REQUEST] = RPCRT_LEAST_IN_FLIGHT};
+
+    if (channel->options.balancing == RPCRT_PICK_FIRST) {
+        channel->options.balancing = choices[channel->config->balancing];
+    }
+}
+
 /* Read the service config, if there is one. */
 static enum rpcrt_code
 prepare_config(struct rpcrt_channel *channel, struct rpcrt__error *ret_error)
@@ -177,6 +192,7 @@ prepare_config(struct rpcrt_channel *channel, struct rpcrt__error *ret_error)
         channel->throttle.tokens_max = channel->config->tokens_max;
         channel->throttle.token_ratio = channel->config->token_ratio;
         channel->throttle.tokens = channel->config->tokens_max;
+        apply_balancing(channel);
     }
     return code;
 }

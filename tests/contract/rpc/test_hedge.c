@@ -4,6 +4,7 @@
 #include "flaky.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct rpcrt_retry_policy hedged = {
@@ -151,7 +152,11 @@ Test(hedge, fails_when_all_attempts_have, .timeout = 30)
 
 Test(hedge, goes_no_further_when_the_server_does_not_want_it, .timeout = 30)
 {
-    struct rpcrt_method read = flaky_method(FLAKY_READ, &hedged);
+    static const struct rpcrt_retry_policy slow = {.attempts_max = 3,
+                                                   .hedging_ms = 60000,
+                                                   .codes =
+                                                       1u << RPCRT_UNAVAILABLE};
+    struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
     struct ground ground;
     uint64_t count;
 
@@ -167,7 +172,9 @@ Test(hedge, goes_no_further_when_the_server_does_not_want_it, .timeout = 30)
 
 Test(hedge, is_throttled, .timeout = 30)
 {
-    struct rpcrt_method read = flaky_method(FLAKY_READ, &hedged);
+    static const struct rpcrt_retry_policy slow = {
+        .attempts_max = 3, .hedging_ms = 500, .codes = 1u << RPCRT_UNAVAILABLE};
+    struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
     struct ground ground;
     uint64_t count;
 
@@ -176,7 +183,7 @@ Test(hedge, is_throttled, .timeout = 30)
     ground.flaky.lines[0].code = RPCRT_UNAVAILABLE;
     expect_code(ground.call, RPCRT_UNAVAILABLE,
                 flaky_call(ground.call, &read, &count));
-    ground.flaky.lines[1].wait_ms = 200;
+    ground.flaky.lines[1].wait_ms = 1000;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 2);
     ground_close(&ground);
@@ -193,6 +200,42 @@ Test(hedge, is_not_of_a_method_whose_key_one_server_knows, .timeout = 30)
     expect_ok(ground.call, flaky_call(ground.call, &once, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 1);
     cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
+    ground_close(&ground);
+}
+
+Test(hedge, goes_to_another_server, .timeout = 30)
+{
+    struct rpcrt_channel_options options = {.balancing = RPCRT_ROUND_ROBIN};
+    struct rpcrt_method read = flaky_method(FLAKY_READ, &one_more);
+    struct ground ground;
+    struct flaky other;
+    struct rpcrt_server *server;
+    struct rpcrt_channel *channel;
+    struct rpcrt_call *call;
+    char list[2 * RPCRT_ADDRESS_SIZE];
+    uint64_t count;
+
+    ground_open(&ground, NULL);
+    flaky_init(&other);
+    server = flaky_serve(&other, "tcp://127.0.0.1:0", NULL, NULL);
+    (void)snprintf(list, sizeof list, "%s,%s",
+                   rpcrt_server_address(ground.server, 0),
+                   rpcrt_server_address(server, 0));
+    cr_assert_eq(rpcrt_channel_new(list, &options, &channel), RPCRT_OK);
+    call = bed_call(channel, BED_TIMEOUT_MS);
+    for (unsigned i = 0; i < FLAKY_LINES_MAX; i++) {
+        ground.flaky.lines[i].hang = true;
+    }
+    /* Whichever the first attempt goes to. */
+    for (unsigned i = 0; i < 4; i++) {
+        expect_ok(call, flaky_call(call, &read, &count));
+        cr_assert_str_eq(rpcrt_call_peer(call),
+                         rpcrt_server_address(server, 0));
+    }
+    cr_assert_eq(atomic_load(&other.n_executed), 4);
+    rpcrt_call_free(call);
+    rpcrt_channel_free(channel);
+    rpcrt_server_free(server);
     ground_close(&ground);
 }
 

@@ -366,6 +366,53 @@ Test(once, is_tried_anywhere_when_the_handler_keeps_keys, .timeout = 30)
     ground_close(&ground);
 }
 
+Test(once, is_not_tried_at_another_server_of_a_list, .timeout = 30)
+{
+    struct rpcrt_channel_options options = {.balancing = RPCRT_ROUND_ROBIN};
+    Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
+    const ProtobufCMessage *reply;
+    struct ground ground;
+    struct flaky other;
+    struct rpcrt_server *server;
+    struct rpcrt_channel *channel;
+    struct rpcrt_call *call;
+    char list[2 * RPCRT_ADDRESS_SIZE];
+    atomic_uint n_done = 0;
+
+    ground_open_cut(&ground);
+    flaky_init(&other);
+    server = flaky_serve(&other, "tcp://127.0.0.1:0", NULL, NULL);
+    (void)snprintf(list, sizeof list, "%s,%s", proxy_address(ground.proxy),
+                   rpcrt_server_address(server, 0));
+    cr_assert_eq(rpcrt_channel_new(list, &options, &channel), RPCRT_OK);
+    call = bed_call(channel, BED_TIMEOUT_MS);
+    atomic_store(&ground.flaky.hold, true);
+    while (atomic_load(&ground.flaky.n_running) == 0) {
+        n_done = 0;
+        rpcrt_call_start(call, &ground.once, &request.base, bed_done, &n_done);
+        while (atomic_load(&n_done) == 0 &&
+               atomic_load(&ground.flaky.n_running) == 0) {
+            (void)sched_yield();
+        }
+    }
+    atomic_store(&other.n_executed, 0);
+    (void)proxy_reset(ground.proxy, false);
+    for (struct proxy_stats stats = {.connections = 0};
+         stats.connections < 2;) {
+        proxy_get_stats(ground.proxy, &stats);
+        cr_assert_eq(atomic_load(&n_done), 0, "%s", rpcrt_call_message(call));
+    }
+    atomic_store(&ground.flaky.hold, false);
+    bed_await(&n_done, 1);
+    expect_ok(call, rpcrt_call_take(call, &reply));
+    cr_assert_eq(executed(&ground), 1);
+    cr_assert_eq(atomic_load(&other.n_executed), 0);
+    rpcrt_call_free(call);
+    rpcrt_channel_free(channel);
+    rpcrt_server_free(server);
+    ground_close(&ground);
+}
+
 /* -- bounds ---------------------------------------------------------------- */
 
 Test(once, forgets_the_oldest_and_says_so, .timeout = 30)
@@ -462,6 +509,33 @@ Test(once, takes_no_more_memory_for_more_keys, .timeout = 200)
         rpcrt_call_free(calls[i]);
     }
     rpcrt_queue_free(queue);
+    ground_close(&ground);
+    cr_assert_eq(faulty_alloc_live(), 0);
+    faulty_alloc_remove();
+}
+
+/* Each allocation of both sides fails in turn: a call may be lost, but is
+ * executed once at the most, and nothing stays behind. */
+Test(once, comes_through_each_allocation_failing, .timeout = 100)
+{
+    struct ground ground;
+    uint64_t count;
+
+    faulty_alloc_install();
+    ground_open(&ground, NULL);
+    rpcrt_call_set_wait_for_ready(ground.call, true);
+    for (uint32_t n = 0; n < 60; n++) {
+        enum rpcrt_code code;
+        unsigned effects;
+
+        faulty_alloc_fail_at(n % 20);
+        code = flaky_call_number(ground.call, &ground.once, n, &count);
+        faulty_alloc_fail_at(FAULTY_ALLOC_NEVER);
+        effects = atomic_load(&ground.flaky.effects[n]);
+        cr_assert(code == RPCRT_OK ? effects == 1 : effects <= 1,
+                  "%u: %s, %u effects", n, rpcrt_call_message(ground.call),
+                  effects);
+    }
     ground_close(&ground);
     cr_assert_eq(faulty_alloc_live(), 0);
     faulty_alloc_remove();

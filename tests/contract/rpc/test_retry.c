@@ -3,6 +3,7 @@
  */
 #include "flaky.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct rpcrt_retry_policy quick = {
@@ -273,6 +274,13 @@ Test(retry, is_over_when_the_channel_is_freed, .timeout = 30)
     rpcrt_server_free(ground.server);
 }
 
+static void *
+drain(void *server)
+{
+    (void)rpcrt_server_drain(server, 5000);
+    return NULL;
+}
+
 /* -- what the server says -------------------------------------------------- */
 
 Test(retry, comes_when_the_server_wants_it, .timeout = 30)
@@ -356,6 +364,40 @@ Test(retry, is_throttled_while_half_of_the_tokens_are_gone, .timeout = 30)
     ground.flaky.lines[13].code = RPCRT_UNAVAILABLE;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(rpcrt_call_attempts(ground.call), 2);
+    ground_close(&ground);
+}
+
+Test(retry, is_not_needed_where_another_server_takes_over, .timeout = 30)
+{
+    struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, NULL);
+    struct rpcrt_channel_options options = {.balancing = RPCRT_ROUND_ROBIN};
+    struct ground ground;
+    struct flaky other;
+    struct rpcrt_server *server;
+    struct rpcrt_channel *channel;
+    struct rpcrt_call *call;
+    char list[2 * RPCRT_ADDRESS_SIZE];
+    pthread_t thread;
+    uint64_t count;
+
+    ground_open(&ground, NULL);
+    flaky_init(&other);
+    server = flaky_serve(&other, "tcp://127.0.0.1:0", NULL, NULL);
+    (void)snprintf(list, sizeof list, "%s,%s",
+                   rpcrt_server_address(ground.server, 0),
+                   rpcrt_server_address(server, 0));
+    cr_assert_eq(rpcrt_channel_new(list, &options, &channel), RPCRT_OK);
+    call = bed_call(channel, BED_TIMEOUT_MS);
+    /* A method that must not run twice, while a server drains. */
+    cr_assert_eq(pthread_create(&thread, NULL, drain, ground.server), 0);
+    for (unsigned i = 0; i < 300; i++) {
+        expect_ok(call, flaky_call(call, &plain, &count));
+    }
+    (void)pthread_join(thread, NULL);
+    cr_assert_eq(executed(&ground) + atomic_load(&other.n_executed), 300);
+    rpcrt_call_free(call);
+    rpcrt_channel_free(channel);
+    rpcrt_server_free(server);
     ground_close(&ground);
 }
 
