@@ -103,10 +103,16 @@ $(O)/obj/rpcrt/%.o:               CPPFLAGS += -Irpcrt
 $(O)/obj/rpcrt/transport/nng/%.o: CPPFLAGS += -isystem $(O)/nng/include
 # Much code that seldom runs.
 SELDOM := $(filter $(patsubst %,$(O)/obj/rpcrt/%.o,wire/json_% wire/types% wire/details% \
-            core/print client/details server/details server/run interceptors/% \
+            core/print client/config% client/resolve client/target client/connector \
+            client/details server/details server/run interceptors/% \
             $(patsubst %,transport/nng/%,address error listen tls_config tls_identity tls_pem \
             tls_text tls_verify)),$(RPCRT))
 $(SELDOM): SAN += $(if $(filter release,$(VARIANT)),-Os)
+# Calls no code of others but an allocator: only debuggers unwind it, and they have
+# tables of their own.
+$(filter $(O)/obj/rpcrt/wire/json_%.o $(O)/obj/rpcrt/wire/types%.o $(O)/obj/rpcrt/client/config%.o \
+  $(O)/obj/rpcrt/transport/nng/tls_%.o,$(SELDOM)): \
+  SAN += $(if $(filter release,$(VARIANT)),-fno-asynchronous-unwind-tables)
 $(O)/obj/services/%.o:            CPPFLAGS += -Iservices
 $(O)/obj/tests/%.o:               CPPFLAGS += -Irpcrt -I. -Iservices -Iclients \
                                     -Icodegen -Itests -isystem $(O)/nng/include
@@ -116,9 +122,9 @@ $(ADMIN) $(SERVE) $(COMMON) $(TOOLOBJ) $(CLI): | $(GENH)
 $(call toolobj,rpcctl): | $(DESCH)
 $(CODEGEN): | $(DESCH)
 
-$(O)/nng/lib/libnng.a: rpcrt/transport/nng/build.sh $(wildcard rpcrt/transport/nng/patches/*)
+$(O)/nng/lib/libnng.a: $(wildcard rpcrt/transport/nng/*.sh) $(wildcard rpcrt/transport/nng/patches/*)
 	$(call say,NNG,$@)
-	$(Q)sh $< $(BUILD) $(VARIANT) $(CC)
+	$(Q)sh rpcrt/transport/nng/build.sh $(BUILD) $(VARIANT) $(CC)
 	@touch $@
 
 # -- libraries --------------------------------------------------------------------

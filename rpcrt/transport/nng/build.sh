@@ -40,8 +40,10 @@ cc=$3
 
 # Asserts stay on in every variant (no -DNDEBUG): they guard against use of
 # memory that is gone.
+launcher=
 case $variant in
 release)
+    launcher="sh;$here/seldom.sh"
     # What nobody uses drops out when it is linked. No exception passes through
     # nng; debuggers read the unwind tables that -g makes.
     flags='-O2 -ffunction-sections -fdata-sections'
@@ -62,7 +64,7 @@ mkdir -p "$src" "$out"
 
 source_sum() {
     {
-        cat "$here"/build.sh "$here"/patches/*.patch
+        cat "$here"/build.sh "$here"/seldom.sh "$here"/patches/*.patch
         if [ -n "${NNG_SOURCE:-}" ]; then
             find "$NNG_SOURCE" -type f -exec sha256sum {} + | sort
         fi
@@ -227,6 +229,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 say "building it ($variant)"
 CC=$cc CFLAGS='' logged cmake -S "$src/tree" -B "$out/obj" \
     -G 'Unix Makefiles' \
+    -DCMAKE_C_COMPILER_LAUNCHER="$launcher" \
     -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="$flags -DNNG_SUPP_TLS" \
     -DBUILD_SHARED_LIBS=OFF -DNNG_TESTS=OFF -DNNG_TOOLS=OFF \
     -DNNG_ENABLE_NNGCAT=OFF -DNNG_ENABLE_STATS=OFF -DNNG_ENABLE_HTTP=OFF \
