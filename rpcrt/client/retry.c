@@ -131,9 +131,9 @@ rpcrt__attempts_schedule(struct rpcrt_call *call, enum rpcrt__next next,
 static bool
 may_have_run(const struct rpcrt_call *call, enum rpcrt_origin origin)
 {
-    return origin == RPCRT_ORIGIN_HANDLER ||
-           (call->composed && call->out_sent == call->out_size &&
-            !call->refused);
+    return !call->refused &&
+           (origin == RPCRT_ORIGIN_HANDLER ||
+            (call->composed && call->out_sent == call->out_size));
 }
 
 void

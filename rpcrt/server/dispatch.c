@@ -77,13 +77,16 @@ rpcrt__ctx_run(struct rpcrt_ctx *ctx)
         code = rpcrt__ctx_begin_chain(ctx);
         if (code == RPCRT_OK) {
             verdict = rpcrt__repeat_begin(ctx);
+            if (verdict == RPCRT__REPEAT_WAITS) {
+                return false; /* it may be answered, and gone, already */
+            }
             code = ctx->outcome.code;
         }
     }
     if (verdict == RPCRT__REPEAT_RUN) {
         code = call_handler(ctx);
     }
-    if (verdict == RPCRT__REPEAT_WAITS || code == RPCRT_LATER) {
+    if (code == RPCRT_LATER) {
         return false;
     }
     if (verdict == RPCRT__REPEAT_ANSWERED) {
