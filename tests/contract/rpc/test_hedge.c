@@ -207,6 +207,7 @@ Test(hedge, goes_to_another_server, .timeout = 30)
 {
     struct rpcrt_channel_options options = {.balancing = RPCRT_ROUND_ROBIN};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &one_more);
+    struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, NULL);
     struct ground ground;
     struct flaky other;
     struct rpcrt_server *server;
@@ -223,6 +224,12 @@ Test(hedge, goes_to_another_server, .timeout = 30)
                    rpcrt_server_address(server, 0));
     cr_assert_eq(rpcrt_channel_new(list, &options, &channel), RPCRT_OK);
     call = bed_call(channel, BED_TIMEOUT_MS);
+    while (atomic_load(&ground.flaky.n_executed) == 0 ||
+           atomic_load(&other.n_executed) == 0) {
+        expect_ok(call, flaky_call(call, &plain, &count));
+    }
+    atomic_store(&ground.flaky.n_executed, 0);
+    atomic_store(&other.n_executed, 0);
     for (unsigned i = 0; i < FLAKY_LINES_MAX; i++) {
         ground.flaky.lines[i].hang = true;
     }
