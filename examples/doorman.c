@@ -77,15 +77,18 @@ text_print(void *arg, const char *text, size_t size)
 static bool
 chain_add(struct rpcrt_server *server, struct rpcrt_metrics *metrics)
 {
-    static const char *const open[] = {"/grpc.reflection.v1.ServerReflection/",
-                                       NULL};
-    static struct rpcrt_logger logger = {.fn = log_line};
+    static const char *const all[] = {"/grpc.reflection.v1.ServerReflection/",
+                                      NULL};
+    static struct rpcrt_logger logger = {.fn = log_line,
+                                         .level = RPCRT_LOG_INFO};
     static struct rpcrt_tracer tracer = {.fn = span_done, .sample_one_in = 100};
-    static struct rpcrt_auth auth = {.fn = check, .open = open};
+    static struct rpcrt_auth auth = {.fn = check, .open = all};
     const struct rpcrt_server_interceptor chain[] = {
-        {.begin = not_in_a_hurry},     rpcrt_logger_server(&logger),
-        rpcrt_metrics_server(metrics), rpcrt_tracer_server(&tracer),
-        rpcrt_auth_server(&auth),
+        rpcrt_logger_server(&logger),  /* first: it sees what others refuse */
+        rpcrt_metrics_server(metrics), /* printed when the server ends */
+        rpcrt_tracer_server(&tracer),  /* tells one of a hundred traces */
+        rpcrt_auth_server(&auth),      /* all may ask for the interface */
+        {.begin = not_in_a_hurry},
     };
     size_t i, n = sizeof(chain) / sizeof(chain[0]);
 
