@@ -5,7 +5,7 @@
 .PHONY: test check run-tests tidy layers format format-check golden fuzz contract \
         headers run-fuzz size soak run-soak mutants run-mutants
 
-NOTESTS   := support fuzz bench golden setup
+NOTESTS   := support fuzz bench golden setup examples
 TESTSRC   := $(wildcard tests/*/*.c tests/*/*/*.c)
 TESTDIRS  := $(filter-out $(NOTESTS) $(NOTESTS:=/%),\
                $(sort $(patsubst tests/%/,%,$(dir $(TESTSRC)))))
@@ -18,7 +18,7 @@ TESTDIRS  := $(filter-out codegen,$(TESTDIRS))
 FUZZERS   := $(filter-out codegen,$(FUZZERS))
 PROGRAMS  := $(filter-out %/protoc-gen-rpcrt,$(PROGRAMS))
 endif
-TESTOBJ   := $(call obj,$(filter-out tests/bench/% tests/golden/%,$(TESTSRC)))
+TESTOBJ   := $(call obj,$(filter-out tests/bench/% tests/examples/% tests/golden/%,$(TESTSRC)))
 TESTLIBS  := -lcriterion $(LIBS_kvd) $(LIBS_petctl) $(LIBS)
 SANOBJ    := $(O)/obj/tests/support/sanitizers.o
 NOMAIN     = $(filter-out %/main.o,$(1))
@@ -105,7 +105,7 @@ format-check:
 	$(Q)bad=0; for f in $(OWN); do clang-format-14 $$f | cmp -s - $$f || \
 	    { echo "$$f: run make format"; bad=1; }; done; exit $$bad
 tidy: $(GENH) $(DESCH) $(NNGLIB)
-	$(Q)printf '%s\n' $(filter-out tests/bench/%,$(filter %.c,$(OWN))) | xargs -P$(JOBS) -n2 sh tests/setup/tidy.sh \
+	$(Q)printf '%s\n' $(filter-out tests/bench/% tests/examples/%,$(filter %.c,$(OWN))) | xargs -P$(JOBS) -n2 sh tests/setup/tidy.sh \
 	    $(CPPFLAGS) -std=c11 -Irpcrt -I. -Iservices -Iclients -Icodegen -Itests \
 	    -isystem $(O)/nng/include $(filter-out -Werror,$(WARN)) --
 headers: $(GENH) ## public headers compile alone, as C11 and as C++17

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Do what the README tells newcomers to do: take the files of its first sections
-# out of the page, copy examples/ beside them, build all against an installed
+# out of the page, copy tests/examples/ beside them, build all against an installed
 # rpcrt, run the commands ("$ ..."), and compare what they print with what the page
-# says. Code on the page that is no file must stand in one of examples/.
+# says. Code on the page that is no file must stand in one of tests/examples/.
 #   sh tests/setup/readme.sh PREFIX
 # PREFIX is where `make install` put rpcrt.
 set -eu
@@ -37,14 +37,14 @@ awk '
     /^## Build/ { exit }
 ' "$readme"
 
-cp "$top"/examples/*.c .
+cp "$top"/tests/examples/*.c .
 for part in part*; do
     awk 'FNR == NR { part = part $0 "\n"; next }
          FNR == 1 { file = "" }
          { file = file $0 "\n" }
          index(file, part) { found = 1; exit }
-         END { exit !found }' "$part" "$top"/examples/*.c || {
-        echo "readme: not in examples/:" >&2
+         END { exit !found }' "$part" "$top"/tests/examples/*.c || {
+        echo "readme: not in tests/examples/:" >&2
         cat "$part" >&2
         exit 1
     }
