@@ -73,7 +73,8 @@ test: ## install what is missing, build with sanitizers, run every test
 	$(AGAIN) VARIANT=release PREFIX='$(HERE)' install
 	$(AGAIN) VARIANT=$(if $(filter command% environment%,$(origin VARIANT)),$(VARIANT),asan) run-tests \
 	    MORE='"readme=sh tests/setup/readme.sh $(HERE)" "demo=sh tests/setup/demo.sh $$(O)/bin" \
-	        "demo-kv=sh tests/setup/demo_kv.sh $$(O)/bin"'
+	        "demo-kv=sh tests/setup/demo_kv.sh $$(O)/bin" \
+	        "through-proxy=sh tests/setup/through_proxy.sh $$(O)/tests/contract-rpc"'
 run-tests: $(PROGRAMS) $(RPCPROXY) $(TESTS) $(REPLAYS)
 	$(Q)$(RUNENV) sh tests/setup/run.sh $(TESTS) $(REPLAYS) $(MORE)
 

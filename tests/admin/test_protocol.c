@@ -36,10 +36,12 @@ Test(protocol, of_health_is_what_debian_has_and_more, .timeout = 60)
 {
     FILE *python;
 
-    if (system("python3 -c 'import google.protobuf' 2>/dev/null") != 0) {
+    if (system("/usr/bin/python3 -c 'import google.protobuf' 2>/dev/null") !=
+        0) {
         cr_skip_test("python3-protobuf is not installed");
     }
-    python = popen("python3 - " NAME " " GRPC_PROTO " rpcrt/admin", "w");
+    python =
+        popen("/usr/bin/python3 - " NAME " " GRPC_PROTO " rpcrt/admin", "w");
     cr_assert_not_null(python);
     cr_assert_geq(fputs(script, python), 0);
     cr_assert_eq(pclose(python), 0);

@@ -433,16 +433,17 @@ Test(reflection, what_it_sends_makes_a_pool_of_python3_protobuf, .timeout = 60)
     FILE *pipe;
     size_t i;
 
-    if (system("python3 -c 'import google.protobuf' 2>/dev/null") != 0) {
+    if (system("/usr/bin/python3 -c 'import google.protobuf' 2>/dev/null") !=
+        0) {
         cr_skip_test("python3-protobuf is not installed");
     }
     cr_assert_neq(close(mkstemp(path)), -1);
     write_script(path);
     ground_open(&ground, "inproc", NULL);
     call = open_stream(&ground);
-    (void)snprintf(command, sizeof command, "python3 %s %s %s %s %s %s", path,
-                   services[0], services[1], services[2], services[3],
-                   services[4]);
+    (void)snprintf(command, sizeof command,
+                   "/usr/bin/python3 %s %s %s %s %s %s", path, services[0],
+                   services[1], services[2], services[3], services[4]);
     pipe = popen(command, "w");
     cr_assert_not_null(pipe);
     for (i = 0; i < 5; i++) {

@@ -92,8 +92,9 @@ wait(const void *table, void *self, struct rpcrt_ctx *ctx,
     if (n_late % 2 == 0) {
         rpcrt_ctx_on_cancel(ctx, told, NULL);
     }
-    if (n_late % 3 == 0) {
-        (void)rpcrt_ctx_set_header(ctx, "header", "x", 1);
+    if (n_late % 3 == 0 &&
+        rpcrt_ctx_set_header(ctx, "header", "x", 1) != RPCRT_OK) {
+        return RPCRT_RESOURCE_EXHAUSTED;
     }
     late[n_late++] = ctx;
     return RPCRT_LATER;

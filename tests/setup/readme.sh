@@ -14,6 +14,7 @@ dir=$(mktemp -d)
 servers=
 finish() {
     code=$?
+    # shellcheck disable=SC2086 # several words
     [ -z "$servers" ] || kill $servers 2>/dev/null || true
     rm -rf "$dir"
     exit "$code"
@@ -100,7 +101,9 @@ while read -r command <&3; do
     esac
 done 3<commands >got
 diff -u expected got
+# shellcheck disable=SC2086 # several words
 kill $servers
+# shellcheck disable=SC2086
 wait $servers
 servers=
 echo "readme: the examples build, run and print what they should"

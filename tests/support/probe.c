@@ -2,6 +2,7 @@
  * The handlers of probe.proto and the bed that tests lie in.
  */
 #include "support/probe.h"
+#include "support/proxy/proxy.h"
 
 #include "support/probe_stream.h"
 
@@ -285,6 +286,24 @@ bed_serve(struct probe *probe, const char *address, const struct rpcrt_tls *tls,
     return serve_all(probe, NULL, NULL, address, tls, options);
 }
 
+/* Put the proxy before the server. */
+static void
+open_proxy(struct bed *bed, const char *faults)
+{
+    struct proxy_options options = {
+        .listen = "tcp://127.0.0.1:0", .target = bed->address, .seed = 1};
+    struct common_error error;
+
+    for (unsigned way = 0; way < PROXY_WAYS; way++) {
+        cr_assert_eq(
+            proxy_faults_read(&options.plan.faults[way], faults, &error),
+            RPCRT_OK, "BED_FAULTS: %s", error.text);
+    }
+    cr_assert_eq(proxy_start(&options, &error, &bed->proxy), RPCRT_OK, "%s",
+                 error.text);
+    bed->address = proxy_address(bed->proxy);
+}
+
 static void
 open_all(struct bed *bed, const char *transport, bed_serve_fn *more, void *self,
          const struct rpcrt_server_options *server_options,
@@ -316,6 +335,9 @@ open_all(struct bed *bed, const char *transport, bed_serve_fn *more, void *self,
     bed->server =
         serve_all(&bed->probe, more, self, address, tls, server_options);
     bed->address = rpcrt_server_address(bed->server, 0);
+    if (strcmp(transport, "tcp") == 0 && getenv("BED_FAULTS") != NULL) {
+        open_proxy(bed, getenv("BED_FAULTS"));
+    }
     cr_assert_eq(rpcrt_channel_new(bed->address, &options, &bed->channel),
                  RPCRT_OK, "%s", rpcrt_last_error());
 }
@@ -341,6 +363,7 @@ bed_close(struct bed *bed)
     char path[128];
 
     rpcrt_channel_free(bed->channel);
+    proxy_stop(bed->proxy);
     rpcrt_server_free(bed->server);
     if (bed->folder[0] != '\0') {
         (void)snprintf(path, sizeof path, "%s/socket", bed->folder);

@@ -39,12 +39,15 @@ size_t probe_size(uint32_t seed, uint64_t i, size_t max);
 /* Whether a payload is that of message i. */
 bool probe_is_pattern(ProtobufCBinaryData payload, uint64_t i);
 
+struct proxy;
+
 struct bed {
     struct probe probe;
     struct rpcrt_server *server;
     struct rpcrt_channel *channel;
     const char *address;
-    char folder[64]; /* of an ipc socket; removed at the end */
+    char folder[64];     /* of an ipc socket; removed at the end */
+    struct proxy *proxy; /* before the server, or NULL */
 };
 
 /* A timeout that only a hung test reaches. */
@@ -92,7 +95,9 @@ struct bed {
 extern void (*bed_before_listening)(struct rpcrt_server *server);
 
 /* Start a server on a transport ("inproc", "ipc", "tcp", "tls"), and a channel
- * to it; options may be NULL. */
+ * to it; options may be NULL. With faults in the environment as BED_FAULTS, see
+ * support/proxy/faults.h, those on tcp go through the proxy, which does them to
+ * both directions. */
 void bed_open(struct bed *bed, const char *transport,
               const struct rpcrt_server_options *server_options,
               const struct rpcrt_channel_options *channel_options);

@@ -127,13 +127,14 @@ Test(json_oracle, means_the_same_to_another_implementation, .timeout = 300)
     FILE *in;
     FILE *out;
 
-    if (run("python3 -c 'import google.protobuf' 2>/dev/null") != 0) {
+    if (run("/usr/bin/python3 -c 'import google.protobuf' 2>/dev/null") != 0) {
         cr_skip_test("python3-protobuf is not installed");
     }
     cr_assert_not_null(mkdtemp(folder));
     write_protos(&support_json_proto);
-    cr_assert_eq(run("python3 %s generate %s %d %d", SCRIPT, folder, 1, 300),
-                 0);
+    cr_assert_eq(
+        run("/usr/bin/python3 %s generate %s %d %d", SCRIPT, folder, 1, 300),
+        0);
     in = open_file("asked", "r");
     out = open_file("answered", "w");
     for (; getline(&line, &capacity, in) > 0; n++) {
@@ -143,7 +144,7 @@ Test(json_oracle, means_the_same_to_another_implementation, .timeout = 300)
     cr_assert_eq(n, 300);
     cr_assert_eq(fclose(in), 0);
     cr_assert_eq(fclose(out), 0);
-    cr_assert_eq(run("python3 %s check %s", SCRIPT, folder), 0, "see %s",
-                 folder);
+    cr_assert_eq(run("/usr/bin/python3 %s check %s", SCRIPT, folder), 0,
+                 "see %s", folder);
     cr_assert_eq(run("rm -r %s", folder), 0);
 }
