@@ -63,6 +63,7 @@ struct rpcrt_call {
     uint16_t method_id;
     const struct rpcrt__config_method *config; /* of that method: */
     const struct rpcrt_method *configured_method;
+    uint32_t request_size_max; /* of a message of a stream, too */
     size_t reply_size_max;
     uint64_t deadline_ns;
     struct rpcrt__attempts attempts;

@@ -54,6 +54,7 @@ apply_config(struct rpcrt_call *call)
     if (!call->wait_chosen) {
         call->wait_for_ready = method != NULL && method->wait_for_ready;
     }
+    call->request_size_max = UINT32_MAX;
     call->reply_size_max = call->channel->options.message_size_max;
     if (method == NULL) {
         return;
@@ -69,12 +70,15 @@ apply_config(struct rpcrt_call *call)
         method->reply_size_max < call->reply_size_max) {
         call->reply_size_max = method->reply_size_max;
     }
-    if (method->has_request_max && size > method->request_size_max) {
+    if (method->has_request_max) {
+        call->request_size_max = method->request_size_max;
+    }
+    if (size > call->request_size_max) {
         (void)rpcrt__error_set(&call->outcome, RPCRT_RESOURCE_EXHAUSTED,
                                "%s: request of %" PRIu32 " bytes, the service "
                                "config allows %" PRIu32,
                                call->method->path, size,
-                               method->request_size_max);
+                               call->request_size_max);
     }
 }
 

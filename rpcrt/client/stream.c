@@ -72,6 +72,30 @@ wait_for_room(struct rpcrt_call *call)
     return call->state != RPCRT__CALL_IDLE && !stream->out.closed;
 }
 
+/* Whether who is to take a message, and who has configured the channel, allow
+ * its size. [locked] */
+static bool
+check_size(const struct rpcrt_call *call, uint32_t size,
+           struct rpcrt__error *ret_error)
+{
+    if (size > call->request_size_max) {
+        (void)rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
+                               "message of %u bytes, the service config allows "
+                               "%u",
+                               (unsigned)size,
+                               (unsigned)call->request_size_max);
+        return false;
+    }
+    if (call->connection != NULL && size > call->connection->message_size_max) {
+        (void)rpcrt__error_set(ret_error, RPCRT_RESOURCE_EXHAUSTED,
+                               "message of %u bytes, the server takes %u",
+                               (unsigned)size,
+                               (unsigned)call->connection->message_size_max);
+        return false;
+    }
+    return true;
+}
+
 bool
 rpcrt_call_send(struct rpcrt_call *call, const ProtobufCMessage *message)
 {
@@ -89,15 +113,7 @@ rpcrt_call_send(struct rpcrt_call *call, const ProtobufCMessage *message)
         return false;
     }
     pthread_mutex_lock(&channel->lock);
-    taken = wait_for_room(call);
-    if (taken && call->connection != NULL &&
-        piece->size > call->connection->message_size_max) {
-        (void)rpcrt__error_set(&error, RPCRT_RESOURCE_EXHAUSTED,
-                               "message of %u bytes, the server takes %u",
-                               (unsigned)piece->size,
-                               (unsigned)call->connection->message_size_max);
-        taken = false;
-    }
+    taken = wait_for_room(call) && check_size(call, piece->size, &error);
     if (taken) {
         rpcrt__outflow_add(&call->stream->out, piece);
         rpcrt__call_stream_schedule(call);

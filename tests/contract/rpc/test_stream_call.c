@@ -205,3 +205,34 @@ EACH_TRANSPORT(stream_call, ends_at_its_own_message_above_the_limit, 60)
     rpcrt_call_free(call);
     bed_close(&bed);
 }
+
+Test(stream_call, keeps_to_the_sizes_of_a_service_config, .timeout = 60)
+{
+    struct rpcrt_channel_options options = {
+        .service_config =
+            "{\"methodConfig\": [{\"name\": [{\"service\": "
+            "\"probe.v1.Probe\"}], \"maxRequestMessageBytes\": 100, "
+            "\"maxResponseMessageBytes\": 50}]}"};
+    struct bed bed;
+    struct rpcrt_call *call;
+    const Probe__V1__EchoReply *message;
+    Probe__V1__Step small = step_of(0, 10);
+    Probe__V1__Step between = step_of(1, 70);
+    Probe__V1__Step large = step_of(1, 200);
+
+    bed_open(&bed, "tcp", NULL, &options);
+    call = bed_call(bed.channel, BED_TIMEOUT_MS);
+    probe_chat_open(call);
+    cr_assert(probe_chat_send(call, &small));
+    cr_assert(probe_chat_next(call, &message));
+    cr_assert_not(probe_chat_send(call, &large));
+    expect_code(call, RPCRT_RESOURCE_EXHAUSTED, probe_chat_finish(call));
+    cr_assert_not_null(
+        strstr(rpcrt_call_message(call), "the service config allows 100"));
+    probe_chat_open(call);
+    cr_assert(probe_chat_send(call, &between));
+    cr_assert_not(probe_chat_next(call, &message));
+    expect_code(call, RPCRT_RESOURCE_EXHAUSTED, probe_chat_finish(call));
+    rpcrt_call_free(call);
+    bed_close(&bed);
+}
