@@ -139,11 +139,11 @@ rpcrt__call_stream_signal(struct rpcrt_call *call)
 
     if (stream->readable_due) {
         stream->readable_due = false;
-        (void)pthread_cond_signal(&stream->readable);
+        (void)pthread_cond_broadcast(&stream->readable);
     }
     if (stream->writable_due) {
         stream->writable_due = false;
-        (void)pthread_cond_signal(&stream->writable);
+        (void)pthread_cond_broadcast(&stream->writable);
     }
 }
 

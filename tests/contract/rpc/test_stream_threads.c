@@ -40,6 +40,51 @@ EACH_TRANSPORT(stream_threads, one_sends_while_another_receives, 60)
     bed_close(&bed);
 }
 
+/* It is not asked for, but must not leave anybody waiting. */
+
+#define CARELESS 3u
+
+static void *
+send_and_be_lost(void *arg)
+{
+    Probe__V1__Step step = step_of(0, 20000);
+
+    while (probe_sum_send(arg, &step)) {
+    }
+    return NULL;
+}
+
+EACH_TRANSPORT(stream_threads, that_wait_for_room_all_see_the_end, 60)
+{
+    struct bed bed;
+    struct rpcrt_call *call;
+    const Probe__V1__SumReply *reply = NULL;
+    Probe__V1__Step stand = PROBE__V1__STEP__INIT;
+    pthread_t threads[CARELESS];
+
+    bed_open(&bed, transport, NULL, NULL);
+    call = bed_call(bed.channel, BED_TIMEOUT_MS);
+    stand.stand = true;
+    probe_sum_open(call);
+    cr_assert(probe_sum_send(call, &stand));
+    bed_await(&bed.probe.n_standing, 1);
+    for (size_t i = 0; i < CARELESS; i++) {
+        cr_assert_eq(pthread_create(&threads[i], NULL, send_and_be_lost, call),
+                     0);
+    }
+    while (rpcrt_call_room(call) > 0) {
+        bed_sleep_ms(1);
+    }
+    bed_sleep_ms(50); /* for all of them to find that */
+    rpcrt_call_cancel(call);
+    for (size_t i = 0; i < CARELESS; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    expect_code(call, RPCRT_CANCELLED, probe_sum_finish(call, &reply));
+    rpcrt_call_free(call);
+    bed_close(&bed);
+}
+
 /* -- handlers that answer later -------------------------------------------- */
 
 EACH_TRANSPORT(stream_threads, of_a_handler_stream_after_it_has_returned, 60)
