@@ -250,6 +250,10 @@ rpcrt__repeat_begin(struct rpcrt_ctx *ctx)
     if (key == NULL) {
         return RPCRT__REPEAT_RUN;
     }
+    if (key[0] == '\0') {
+        return refuse(ctx, RPCRT_INVALID_ARGUMENT, false,
+                      "the idempotency key is empty");
+    }
     repeat = rpcrt__calloc(1, sizeof *repeat);
     if (repeat == NULL) {
         return refuse(ctx, RPCRT_RESOURCE_EXHAUSTED, false,

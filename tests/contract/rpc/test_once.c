@@ -172,6 +172,20 @@ Test(once, refuses_the_key_of_another_request, .timeout = 30)
     ground_close(&ground);
 }
 
+Test(once, refuses_an_empty_key, .timeout = 30)
+{
+    struct ground ground;
+    uint64_t count;
+
+    ground_open(&ground, NULL);
+    set(ground.call, RPCRT_IDEMPOTENCY_KEY, "");
+    expect_code(ground.call, RPCRT_INVALID_ARGUMENT,
+                flaky_call(ground.call, &ground.once, &count));
+    cr_assert_not(rpcrt_call_may_have_run(ground.call));
+    cr_assert_eq(executed(&ground), 0);
+    ground_close(&ground);
+}
+
 Test(once, keeps_callers_and_methods_apart, .timeout = 30)
 {
     struct rpcrt_method more = flaky_method(FLAKY_ONCE_MORE, NULL);
