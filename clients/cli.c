@@ -7,11 +7,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TIMEOUT_MS_DEFAULT 10000u
 #define TIMEOUT_MS_MAX (24u * 3600u * 1000u)
@@ -321,6 +323,23 @@ flags_collect(struct cli *cli, struct cli_flag items[CLI_FLAGS_MAX],
     return true;
 }
 
+/* A socket that takes the number of a standard file that is closed would be
+ * read and written as that. What stands there instead fails as it would. */
+static bool
+standard_files_hold(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd >= 0 && fd <= STDERR_FILENO) {
+            (void)close(fd);
+            fd = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
+}
+
 int
 cli_main(struct cli *cli, int argc, char **argv)
 {
@@ -329,6 +348,9 @@ cli_main(struct cli *cli, int argc, char **argv)
     int n_arguments = 0;
     int exit_code;
 
+    if (!standard_files_hold()) {
+        return cli_fail(cli, "/dev/null can't be opened");
+    }
     if (!flags_collect(cli, items, &common)) {
         return cli_usage(cli, "too many flags in this program");
     }

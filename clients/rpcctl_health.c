@@ -46,7 +46,9 @@ print_status(const struct cli *cli, const char *service,
         rpcctl_colour(stdout, RPCCTL_PLAIN);
         (void)putchar('\n');
     }
-    (void)fflush(stdout);
+    if (fflush(stdout) != 0) {
+        return cli_fail(cli, "standard output can't be written");
+    }
     return serves ? 0 : CLI_EXIT_FAILED;
 }
 
@@ -71,8 +73,11 @@ run_watch(const struct cli *cli, const ProtobufCMessage *request,
 
     rpcrt_call_set_timeout(cli->call, (uint32_t)rpcctl_options.deadline_ms);
     rpcrt_call_open(cli->call, &watch, request);
-    while (rpcrt_call_next(cli->call, &reply)) {
+    while (!ferror(stdout) && rpcrt_call_next(cli->call, &reply)) {
         exit_code = print_status(cli, service, reply);
+    }
+    if (ferror(stdout)) {
+        return exit_code; /* nobody reads what comes */
     }
     if (rpcrt_call_finish(cli->call, NULL) != RPCRT_OK &&
         !rpcctl_interrupted()) {

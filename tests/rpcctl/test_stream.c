@@ -4,8 +4,11 @@
  */
 #include "rpcctl/desk.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +20,42 @@ write_text(const struct desk_run *run, const char *text)
 {
     cr_assert_eq(write(run->in, text, strlen(text)), (ssize_t)strlen(text));
 }
+
+/* Run rpcctl with another file (NULL: none) for a standard one; the exit code.
+ */
+static int
+run_with(const struct desk *desk, int fd, const char *path,
+         const char *const *words)
+{
+    const char *program = getenv("RPCCTL");
+    union {
+        const char *in[8];
+        char *out[8];
+    } argv = {.in = {program, desk->bed.address}};
+    int status = 0;
+    pid_t pid;
+
+    cr_assert_not_null(program);
+    for (size_t i = 0; words[i] != NULL; i++) {
+        argv.in[2 + i] = words[i];
+    }
+    pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)close(fd);
+        if (path != NULL) {
+            (void)open(path, O_RDWR); /* takes the lowest number */
+        }
+        (void)execv(program, argv.out);
+        _exit(127);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+#define RUN_WITH(desk, fd, path, ...)                                          \
+    run_with(desk, fd, path, (const char *const[]){__VA_ARGS__, NULL})
 
 /* -- reflection ------------------------------------------------------------ */
 
@@ -217,6 +256,19 @@ Test(streams, show_headers_and_trailers_with_v, .timeout = 60)
     desk_close(&desk);
 }
 
+/* No socket may take the number of a file that is closed. */
+Test(streams, end_without_standard_files, .timeout = 60)
+{
+    struct desk desk;
+
+    desk_open(&desk, "ipc");
+    cr_assert_eq(RUN_WITH(&desk, STDIN_FILENO, NULL, "call", "Chat"), 1);
+    cr_assert_eq(RUN_WITH(&desk, STDIN_FILENO, NULL, "call", "Echo", "{}"), 0);
+    cr_assert_eq(RUN_WITH(&desk, STDOUT_FILENO, NULL, "ls"), 1);
+    cr_assert_eq(RUN_WITH(&desk, STDERR_FILENO, NULL, "ls"), 0);
+    desk_close(&desk);
+}
+
 /* -- health ---------------------------------------------------------------- */
 
 Test(health, is_told_with_an_exit_code, .timeout = 60)
@@ -252,5 +304,16 @@ Test(health, is_watched_until_ctrl_c, .timeout = 60)
                  RPCRT_OK);
     desk_expect_line(&run, "SERVING");
     cr_assert_eq(desk_end(&run, SIGINT), 0);
+    desk_close(&desk);
+}
+
+Test(health, fails_when_it_can_not_be_told, .timeout = 60)
+{
+    struct desk desk;
+
+    desk_open(&desk, "ipc");
+    cr_assert_eq(RUN_WITH(&desk, STDOUT_FILENO, "/dev/full", "health"), 1);
+    cr_assert_eq(
+        RUN_WITH(&desk, STDOUT_FILENO, "/dev/full", "health", "--watch"), 1);
     desk_close(&desk);
 }
