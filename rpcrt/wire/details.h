@@ -76,8 +76,8 @@ bool rpcrt__details_decode(const uint8_t *bytes, size_t size,
                            uint32_t *ret_code,
                            struct rpcrt_error_info *ret_info);
 
-/* -- RetryInfo and BadRequest: wire/details_retry.c, details_request.c ------
- */
+/* -- RetryInfo and BadRequest: details_retry.c, details_request.c ---------- */
+
 
 /* Write a RetryInfo; returns the size. */
 size_t rpcrt__retry_info_encode(uint64_t delay_ms,

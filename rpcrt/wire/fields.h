@@ -40,8 +40,7 @@ bool rpcrt__fields_next(struct rpcrt__fields *fields,
 /* Whether it is field `number`, and BYTES. */
 bool rpcrt__field_is(const struct rpcrt__wire_field *field, unsigned number);
 
-/* -- writing: each returns the end of what it wrote -------------------------
- */
+/* -- writing: each returns the end of what it wrote ------------------------ */
 
 uint8_t *rpcrt__put_varint_field(uint8_t *at, unsigned number, uint64_t value);
 

@@ -7,9 +7,9 @@
  *   static enum rpcrt_code
  *   only_at_night(void *arg, struct rpcrt_ctx *ctx)
  *   {
- *       return is_night() ? RPCRT_OK
- *                         : rpcrt_ctx_fail(ctx, RPCRT_UNAVAILABLE, "too
- * early");
+ *       return is_night()
+ *                  ? RPCRT_OK
+ *                  : rpcrt_ctx_fail(ctx, RPCRT_UNAVAILABLE, "too early");
  *   }
  *
  *   struct rpcrt_server_interceptor night = {.begin = only_at_night};
@@ -87,7 +87,7 @@ struct rpcrt_client_interceptor {
                              const char *method);
     /**
      * When the use is over, before its owner is told, on the thread that will
-     * tell him; only if begin was OK, or is NULL. It reads the outcome, must
+     * tell; only if begin was OK, or is NULL. It reads the outcome, must
      * not block, nor use the call in any other way.
      */
     void (*end)(void *arg, struct rpcrt_call *call, const char *method);

@@ -7,8 +7,8 @@
  * A policy comes from the channel's service config, else from (rpcrt.v1.retry):
  *   - attempts_max of them at the most, RPCRT_ATTEMPTS_MAX in any case
  *   - after a code of its list; the time between two begins with
- * backoff_ms_min, is multiplied by backoff_factor up to backoff_ms_max, and
- * varies by a fifth either way
+ *     backoff_ms_min, is multiplied by backoff_factor up to backoff_ms_max, and
+ *     varies by a fifth either way
  *   - or side by side (hedging): the next one begins after hedging_ms while the
  *     others run, and at once after a code of its list; the first to end OK or
  *     with another code decides, and the others are cancelled

@@ -10,8 +10,7 @@
  *
  * with x_send() and x_close_send() where the client sends, and for a server
  *
- *   while ((code = kv_load_all_receive(ctx, &item)) == RPCRT_OK && item !=
- * NULL)
+ *   while ((code = kv_load_all_receive(ctx, &item)) == RPCRT_OK && item)
  *       ...
  *   if (code == RPCRT_OK)
  *       code = kv_load_all_reply(ctx, &reply);
@@ -28,8 +27,7 @@
 
 RPCRT_BEGIN_DECLS
 
-/* -- clients -----------------------------------------------------------------
- */
+/* -- clients --------------------------------------------------------------- */
 
 /**
  * Wait until x_next() would not wait: a message is there, or the call is over.
@@ -57,8 +55,7 @@ typedef void rpcrt_event_fn(struct rpcrt_call *call, void *arg);
 RPCRT_API void rpcrt_call_on_event(struct rpcrt_call *call, rpcrt_event_fn *fn,
                                    void *arg);
 
-/* -- servers -----------------------------------------------------------------
- */
+/* -- servers --------------------------------------------------------------- */
 
 /** Bytes that x_reply() takes at once without waiting, as above. Any thread
  * until the call is finished. */

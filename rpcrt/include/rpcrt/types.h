@@ -87,8 +87,7 @@ RPCRT_API const char *rpcrt_types_missing(struct rpcrt_types *types);
 RPCRT_API RPCRT_MUST_CHECK enum rpcrt_code
 rpcrt_types_link(struct rpcrt_types *types);
 
-/* -- once it is linked; what is found lives as long as the types ------------
- */
+/* -- once it is linked; what is found lives as long as the types ----------- */
 
 /** By full name: "kv.v1.PutRequest". NULL if there is none. */
 RPCRT_API const ProtobufCMessageDescriptor *

@@ -11,8 +11,7 @@
 #define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
 #define SPAN "00f067aa0ba902b7"
 
-/* -- a shop, its payment service, and where that keeps its books ------------
- */
+/* -- a shop, its payment service, and where that keeps its books ----------- */
 
 enum { SHOP, PAYMENT, STORE, SERVICES };
 
