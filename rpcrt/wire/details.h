@@ -78,7 +78,6 @@ bool rpcrt__details_decode(const uint8_t *bytes, size_t size,
 
 /* -- RetryInfo and BadRequest: details_retry.c, details_request.c ---------- */
 
-
 /* Write a RetryInfo; returns the size. */
 size_t rpcrt__retry_info_encode(uint64_t delay_ms,
                                 uint8_t ret_bytes[RPCRT__RETRY_INFO_MAX]);
