@@ -67,7 +67,7 @@ on_hello(struct rpcrt__session *session, const struct rpcrt__frame *frame,
     session->state = RPCRT__SESSION_UP;
     hello.message_size_max =
         (uint32_t)session->server->options.message_size_max;
-    hello.stream_window = (uint32_t)session->server->options.stream_window;
+    hello.stream_window = session->server->options.stream_window;
     hello.instance = session->server->instance;
     (void)rpcrt__put_hello(payload, &hello);
     if (!rpcrt__session_control(session, RPCRT__FRAME_HELLO, 0, 0, 0, payload,

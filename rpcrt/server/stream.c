@@ -23,7 +23,7 @@ rpcrt__stream_new(struct rpcrt_ctx *ctx)
         return RPCRT_RESOURCE_EXHAUSTED;
     }
     stream->ctx = ctx;
-    rpcrt__inflow_init(&stream->in, (uint32_t)options->stream_window);
+    rpcrt__inflow_init(&stream->in, options->stream_window);
     rpcrt__outflow_init(&stream->out, ctx->session->stream_window,
                         RPCRT_STREAM_QUEUE);
     (void)pthread_cond_init(&stream->changed, NULL);

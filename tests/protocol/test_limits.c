@@ -419,7 +419,7 @@ Test(limits, that_cannot_be_are_refused, .timeout = 30)
     const struct rpcrt_server_options servers[] = {
         {.message_size_max = SIZE_MAX}, {.sessions_max = 1u << 23},
         {.sessions_max = UINT32_MAX},   {.workers_max = UINT32_MAX},
-        {.stream_window = SIZE_MAX},    {.streams_max = UINT32_MAX},
+        {.stream_window = UINT32_MAX},  {.streams_max = UINT32_MAX},
     };
     const struct rpcrt_channel_options channels[] = {
         {.message_size_max = SIZE_MAX},

@@ -22,12 +22,10 @@
 
 #include <rpcrt/call.h>
 #include <rpcrt/ctx.h>
+#include <rpcrt/limits.h>
 #include <rpcrt/server.h>
 
 RPCRT_BEGIN_DECLS
-
-/* Of one server, and of one channel. */
-#define RPCRT_INTERCEPTORS_MAX 16u
 
 /* -- servers --------------------------------------------------------------- */
 

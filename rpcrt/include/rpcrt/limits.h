@@ -40,8 +40,6 @@
 #define RPCRT_WORKERS_MAX 32u
 /* Memory of types made at run time, their descriptors included. */
 #define RPCRT_TYPES_SIZE_MAX (64u << 20)
-/* While no call waits less than the target, overload control sheds. */
-#define RPCRT_QUEUE_INTERVAL_MS 100u
 /* Requests that one connection can have out, K in rpcrt/README.md. */
 #define RPCRT_CONTEXTS 16u
 /* Errors of an address, one after the other, that it is ejected for. */
@@ -78,6 +76,8 @@
 #define RPCRT_KEEPALIVE_MS 20000u
 #define RPCRT_KEEPALIVE_TIMEOUT_MS 10000u
 #define RPCRT_DRAIN_TIMEOUT_MS 10000u
+/* If no call of it waited less than the target, overload control sheds. */
+#define RPCRT_QUEUE_INTERVAL_MS 100u
 #define RPCRT_ONCE_MS 600000u
 /* How long an address gets no calls: the first time, and at the most. */
 #define RPCRT_EJECT_MS 10000u
@@ -89,6 +89,13 @@
 #define RPCRT_DIAL_STAGGER_MS 250u
 /* What a connection that is too old has for the calls that it carries. */
 #define RPCRT_CONNECTION_AGE_GRACE_MS 30000u
+
+/* -- interceptors --------------------------------------------------------- */
+
+/* Of one server, and of one channel. */
+#define RPCRT_INTERCEPTORS_MAX 16u
+/* Methods of one side that metrics tell apart; the rest counts as "other". */
+#define RPCRT_METRICS_METHODS_MAX 256u
 
 /* -- attempts of a call, unless its policy says otherwise ------------------ */
 

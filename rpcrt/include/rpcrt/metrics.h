@@ -9,9 +9,6 @@
 
 RPCRT_BEGIN_DECLS
 
-/* Methods of one side that are told apart; the rest is counted as "other". */
-#define RPCRT_METRICS_METHODS_MAX 256u
-
 struct rpcrt_metrics;
 
 /** Make counters; OK, or RESOURCE_EXHAUSTED. Any number of servers and channels

@@ -1,7 +1,8 @@
 /*
- * rpcrt: remote procedure calls for plain C. This header has it all; read
- * status.h, channel.h, call.h and queue.h as a client, ctx.h and server.h as a
- * server.
+ * rpcrt: remote procedure calls for plain C. This header has it all but
+ * health.h and reflection.h, which are librpcrt-admin's, and gen.h, which is
+ * for generated code; read status.h, channel.h, call.h and queue.h as a client,
+ * ctx.h and server.h as a server, stream.h as both.
  *
  * Rules that hold everywhere:
  *   x_new() is undone by x_free(); x_free(NULL) does nothing.
@@ -32,5 +33,6 @@
 #include <rpcrt/stream.h>
 #include <rpcrt/tls.h>
 #include <rpcrt/trace.h>
+#include <rpcrt/types.h>
 
 #endif

@@ -55,7 +55,7 @@ struct rpcrt_server_options {
     uint32_t server_calls_max;
     uint32_t sessions_max;
     size_t session_bytes_max;
-    size_t stream_window; /* bytes that a client's stream may be ahead */
+    uint32_t stream_window; /* bytes that a client's stream may be ahead */
     uint32_t streams_max;
     uint32_t workers_max;
     /* What is remembered of calls that carry an idempotency key, see retry.h.
@@ -80,11 +80,10 @@ struct rpcrt_server_options {
     bool running_calls_adapt; /* find the best running_calls_max below it */
     /* How old a connection gets, a tenth more or less; 0: as old as it likes.
      * Then its client is told to make a new one for its next calls, so that
-     * clients spread over servers that come; the calls that it carries have
-     * that long to end. */
+     * clients spread over servers that come. */
     uint32_t connection_age_ms;
-    uint32_t connection_age_grace_ms;
-    rpcrt_log_fn *log; /* NULL: silent */
+    uint32_t connection_age_grace_ms; /* what its calls then have to end */
+    rpcrt_log_fn *log;                /* NULL: silent */
     void *log_arg;
     rpcrt_call_log_fn *call_log; /* NULL: calls are not logged */
     void *call_log_arg;

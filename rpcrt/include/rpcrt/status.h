@@ -51,8 +51,8 @@ enum rpcrt_origin {
 #undef X
 };
 
-/** Name of a code as in a program: "NOT_FOUND"; "CODE_77" is never returned,
- * an unknown number reads "UNKNOWN". Static text. */
+/** Name of a code as in a program: "NOT_FOUND"; "UNKNOWN" for a number
+ * that is none. Static text. */
 RPCRT_API const char *rpcrt_code_name(enum rpcrt_code code);
 
 /** A code for people: "not found". Static text. */
