@@ -142,9 +142,9 @@ rpcctl_proto_enum(struct rpcctl_proto *proto,
     (void)fputs("}\n", proto->out);
 }
 
-void
-rpcctl_proto_method(struct rpcctl_proto *proto,
-                    const Google__Protobuf__MethodDescriptorProto *method)
+static void
+put_method(struct rpcctl_proto *proto,
+           const Google__Protobuf__MethodDescriptorProto *method)
 {
     static const char *const levels[] = {"", "NO_SIDE_EFFECTS", "IDEMPOTENT"};
     const Google__Protobuf__MethodOptions *options = method->options;
@@ -189,7 +189,7 @@ put_service(struct rpcctl_proto *proto,
     proto->indent++;
     for (i = 0; i < service->n_method; i++) {
         rpcctl_proto_enter(proto, SERVICE_METHOD, i);
-        rpcctl_proto_method(proto, service->method[i]);
+        put_method(proto, service->method[i]);
         rpcctl_proto_leave(proto);
     }
     proto->indent--;
@@ -307,7 +307,7 @@ find_method(struct rpcctl_proto *proto,
     for (i = 0; i < service->n_method; i++) {
         if (strcmp(service->method[i]->name, name) == 0) {
             rpcctl_proto_enter(proto, SERVICE_METHOD, i);
-            rpcctl_proto_method(proto, service->method[i]);
+            put_method(proto, service->method[i]);
             rpcctl_proto_leave(proto);
             return true;
         }

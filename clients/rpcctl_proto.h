@@ -46,7 +46,5 @@ void rpcctl_proto_message(struct rpcctl_proto *proto,
                           const Google__Protobuf__DescriptorProto *message);
 void rpcctl_proto_enum(struct rpcctl_proto *proto,
                        const Google__Protobuf__EnumDescriptorProto *type);
-void rpcctl_proto_method(struct rpcctl_proto *proto,
-                         const Google__Protobuf__MethodDescriptorProto *method);
 
 #endif

@@ -148,6 +148,27 @@ is_hopeful(const struct rpcrt_channel *channel)
 
 /* -- placing --------------------------------------------------------------- */
 
+/* End a call because no connection can be had, with the last reason. */
+static void
+fail_unplaced(struct rpcrt_channel *channel, struct rpcrt_call *call,
+              struct rpcrt__delivery *delivery)
+{
+    struct rpcrt__error why;
+    enum rpcrt_code code;
+
+    if (!rpcrt__channel_why(channel, &why)) {
+        (void)rpcrt__error_set(&why, RPCRT_UNAVAILABLE,
+                               "%s: no connection to the server that may have "
+                               "executed the call",
+                               channel->address);
+    }
+    /* Whatever came between: to the caller it is that he can't get through,
+     * but for a server, or this end, that has all it can have. */
+    code = why.code == RPCRT_RESOURCE_EXHAUSTED ? why.code : RPCRT_UNAVAILABLE;
+    rpcrt__call_fail(call, code, RPCRT_ORIGIN_TRANSPORT, delivery, "%s",
+                     why.text);
+}
+
 /* Give the call away if there is a connection for it. */
 static bool
 place_now(struct rpcrt_channel *channel, struct rpcrt_call *call,
@@ -188,7 +209,7 @@ rpcrt__channel_place(struct rpcrt_call *call, struct rpcrt__delivery *delivery)
             dial_now(channel);
         }
     } else if (!call->wait_for_ready && !is_hopeful(channel)) {
-        rpcrt__channel_fail_call(channel, call, delivery);
+        fail_unplaced(channel, call, delivery);
     } else {
         rpcrt__list_append(&channel->waiting, &call->queue);
         dial_now(channel);
@@ -258,26 +279,6 @@ rpcrt__channel_why(const struct rpcrt_channel *channel,
 }
 
 void
-rpcrt__channel_fail_call(struct rpcrt_channel *channel, struct rpcrt_call *call,
-                         struct rpcrt__delivery *delivery)
-{
-    struct rpcrt__error why;
-    enum rpcrt_code code;
-
-    if (!rpcrt__channel_why(channel, &why)) {
-        (void)rpcrt__error_set(&why, RPCRT_UNAVAILABLE,
-                               "%s: no connection to the server that may have "
-                               "executed the call",
-                               channel->address);
-    }
-    /* Whatever came between: to the caller it is that he can't get through,
-     * but for a server, or this end, that has all it can have. */
-    code = why.code == RPCRT_RESOURCE_EXHAUSTED ? why.code : RPCRT_UNAVAILABLE;
-    rpcrt__call_fail(call, code, RPCRT_ORIGIN_TRANSPORT, delivery, "%s",
-                     why.text);
-}
-
-void
 rpcrt__channel_give_up(struct rpcrt_channel *channel,
                        struct rpcrt__delivery *delivery)
 {
@@ -294,7 +295,7 @@ rpcrt__channel_give_up(struct rpcrt_channel *channel,
             RPCRT__ELEMENT(node, struct rpcrt_call, queue);
 
         if (!call->wait_for_ready) {
-            rpcrt__channel_fail_call(channel, call, delivery);
+            fail_unplaced(channel, call, delivery);
         }
     }
 }

@@ -117,12 +117,6 @@ void rpcrt__channel_pump(struct rpcrt_channel *channel);
 bool rpcrt__channel_is_over(const struct rpcrt_channel *channel,
                             const struct rpcrt_call *call);
 
-/* End a call because no connection can be had, with the last reason.
- * [locked] */
-void rpcrt__channel_fail_call(struct rpcrt_channel *channel,
-                              struct rpcrt_call *call,
-                              struct rpcrt__delivery *delivery);
-
 /* A connection was lost or takes no new calls: have it freed, and calls that
  * wait moved to the next. [locked] */
 void rpcrt__channel_lost(struct rpcrt_channel *channel,

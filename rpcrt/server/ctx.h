@@ -126,9 +126,6 @@ rpcrt__ctx_streams(const struct rpcrt_ctx *ctx)
 /* Take a context from the pool, or make one; NULL without memory. */
 struct rpcrt_ctx *rpcrt__ctx_take(struct rpcrt__session *session);
 
-/* Give back what is handled and released, all of the list. Without a lock. */
-void rpcrt__ctx_recycle(struct rpcrt__list *contexts);
-
 /* Free what the pool holds. */
 void rpcrt__ctx_pool_free(struct rpcrt_server *server);
 

@@ -134,8 +134,9 @@ recycle_one(struct rpcrt_ctx *ctx)
     }
 }
 
-void
-rpcrt__ctx_recycle(struct rpcrt__list *contexts)
+/* Give back what is handled and released, all of the list. Without a lock. */
+static void
+recycle_all(struct rpcrt__list *contexts)
 {
     struct rpcrt__list *node;
 
@@ -324,7 +325,7 @@ rpcrt__ctx_room_task(struct rpcrt__task *task)
         settle(ctx, &recycle);
     }
     pthread_mutex_unlock(&session->lock);
-    rpcrt__ctx_recycle(&recycle);
+    recycle_all(&recycle);
     rpcrt__session_unref(session);
 }
 
@@ -337,5 +338,5 @@ rpcrt__ctx_notices_run(struct rpcrt__ctx_notices *notices)
         notify(RPCRT__ELEMENT(node, struct rpcrt_ctx, notice),
                &notices->recycle);
     }
-    rpcrt__ctx_recycle(&notices->recycle);
+    recycle_all(&notices->recycle);
 }

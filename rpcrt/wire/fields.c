@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-bool
-rpcrt__fields_varint(struct rpcrt__fields *fields, uint64_t *ret_value)
+/* False if it is malformed or cut off. */
+static bool
+read_varint(struct rpcrt__fields *fields, uint64_t *ret_value)
 {
     uint64_t value = 0;
     unsigned shift;
@@ -43,21 +44,20 @@ rpcrt__fields_next(struct rpcrt__fields *fields,
     uint64_t tag = 0;
     uint64_t size = 0;
 
-    if (!rpcrt__fields_varint(fields, &tag) || tag >> 3 == 0 ||
-        tag > UINT32_MAX) {
+    if (!read_varint(fields, &tag) || tag >> 3 == 0 || tag > UINT32_MAX) {
         return false;
     }
     field->number = tag >> 3;
     field->type = (enum rpcrt__wire_type)(tag & 7);
     switch (field->type) {
     case RPCRT__WIRE_VARINT:
-        return rpcrt__fields_varint(fields, &field->value);
+        return read_varint(fields, &field->value);
     case RPCRT__WIRE_FIXED64:
         return skip(fields, 8);
     case RPCRT__WIRE_FIXED32:
         return skip(fields, 4);
     case RPCRT__WIRE_BYTES:
-        if (!rpcrt__fields_varint(fields, &size)) {
+        if (!read_varint(fields, &size)) {
             return false;
         }
         field->bytes.at = fields->at;

@@ -30,9 +30,6 @@ struct rpcrt__wire_field {
     struct rpcrt__fields bytes; /* of BYTES */
 };
 
-/* Read a varint; false if it is malformed or cut off. */
-bool rpcrt__fields_varint(struct rpcrt__fields *fields, uint64_t *ret_value);
-
 /* Read the next field; false if it is malformed. Groups are. */
 bool rpcrt__fields_next(struct rpcrt__fields *fields,
                         struct rpcrt__wire_field *field);
