@@ -25,7 +25,8 @@ rpcrt__hedge_is_on(const struct rpcrt_call *call)
 static bool
 may_start(const struct rpcrt_call *call)
 {
-    return call->attempts.n < rpcrt__attempts_max(call->attempts.policy) &&
+    return !call->attempts.stopped &&
+           call->attempts.n < rpcrt__attempts_max(call->attempts.policy) &&
            rpcrt__throttle_open(&call->channel->throttle) &&
            !call->channel->closing;
 }
@@ -43,7 +44,7 @@ schedule_next(struct rpcrt_call *call, const struct rpcrt_call *failed)
 
     rpcrt__throttle_failed(&call->channel->throttle);
     if (pushback == RPCRT__PUSHBACK_NEVER) {
-        call->attempts.n = rpcrt__attempts_max(call->attempts.policy);
+        call->attempts.stopped = true;
     }
     rpcrt__list_remove(&call->attempts.due);
     if (!may_start(call) || due_ns >= call->deadline_ns) {

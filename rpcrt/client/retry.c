@@ -36,6 +36,7 @@ rpcrt__attempts_reset(struct rpcrt__attempts *attempts)
     attempts->text = NULL;
     attempts->hedged = false;
     attempts->idle = false;
+    attempts->stopped = false;
 }
 
 /* What the service config says about the call's use. */

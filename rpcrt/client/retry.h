@@ -57,6 +57,7 @@ struct rpcrt__attempts {
     struct rpcrt_call *primary; /* of such a one; NULL: it is of no use */
     bool hedged;                /* there are, or were, such ones */
     bool idle;                  /* hedged, and this attempt is over */
+    bool stopped;               /* hedged, and the server wants no more */
 };
 
 /* Whether failures are so many that none is tried again (gRFC A6). */

@@ -167,6 +167,7 @@ Test(hedge, goes_no_further_when_the_server_does_not_want_it, .timeout = 30)
     expect_code(ground.call, RPCRT_UNAVAILABLE,
                 flaky_call(ground.call, &read, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 1);
+    cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
     ground_close(&ground);
 }
 
