@@ -81,7 +81,7 @@ include codegen/rules.mk
 
 # -- objects: made again when the command line changes; archives with the list ----
 
-STAMP_flags   = $(CMD)
+STAMP_flags   = $(CMD) $(SELDOM)
 STAMP_sources = $(sort $(ALLOBJ))
 $(O)/flags $(O)/sources: $(O)/%: FORCE
 	@mkdir -p $(@D)
