@@ -5,6 +5,7 @@
 #include <rpcrt/metrics.h>
 
 #include "core/alloc.h"
+#include "core/hash.h"
 #include "interceptors/histogram.h"
 #include <rpcrt/limits.h>
 #include <inttypes.h>
@@ -80,24 +81,13 @@ rpcrt_metrics_free(struct rpcrt_metrics *metrics)
 
 /* -- finding --------------------------------------------------------------- */
 
-/* FNV-1a. */
-static uint32_t
-hash(const char *text)
-{
-    uint32_t sum = 2166136261u;
-
-    for (; *text != '\0'; text++) {
-        sum = (sum ^ (unsigned char)*text) * 16777619u;
-    }
-    return sum;
-}
-
 /* Find the series of a method, whose place is behind the one that its hash
  * says, if that is taken; with `make`, one that is not there yet comes in. */
 static struct series *
 find(struct side *side, const char *method, bool make)
 {
-    uint32_t start = hash(method);
+    static const struct rpcrt__hash_key no_key;
+    uint32_t start = (uint32_t)rpcrt__hash(&no_key, method, strlen(method));
     struct series *fresh = NULL;
     struct series *found = NULL;
 

@@ -4,6 +4,7 @@
  */
 #include "common/log.h"
 
+#include <rpcrt/logging.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,31 +128,11 @@ common_log_line(void *arg, enum rpcrt_log_level level, const char *line)
     common_log_text(arg, level, line);
 }
 
-/* How important the end of a call is: trouble of the server before that of a
- * caller. */
-static enum rpcrt_log_level
-code_level(enum rpcrt_code code)
-{
-    switch (code) {
-    case RPCRT_UNKNOWN:
-    case RPCRT_INTERNAL:
-    case RPCRT_DATA_LOSS:
-        return RPCRT_LOG_ERROR;
-    case RPCRT_RESOURCE_EXHAUSTED:
-    case RPCRT_UNAVAILABLE:
-    case RPCRT_UNAUTHENTICATED:
-    case RPCRT_PERMISSION_DENIED:
-        return RPCRT_LOG_WARNING;
-    default:
-        return RPCRT_LOG_INFO;
-    }
-}
-
 void
 common_log_call(void *arg, const struct rpcrt_call_record *record)
 {
     const struct common_log *log = arg;
-    enum rpcrt_log_level level = code_level(record->code);
+    enum rpcrt_log_level level = rpcrt_code_level(record->code);
     struct line line;
 
     if ((record->code == RPCRT_OK && !log->calls) || level > log->level) {
