@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define QUEUE 128
 
@@ -91,8 +92,9 @@ serve(const struct subject_args *args)
         subject_fail("no thread");
     }
     subject_serve((unsigned)port);
-    nng_close(server.socket);
-    (void)pthread_join(thread, NULL);
+    /* nng_close() of a PAIR socket whose thread receives may never return. */
+    (void)fflush(NULL);
+    _exit(0);
 }
 
 /* -- client --------------------------------------------------------------- */
