@@ -1,10 +1,10 @@
 /*
  * How much a server gets done that is asked for more than it can do: calls that
- * cost a millisecond of a processor and are worth nothing after 50 ms arrive at
- * a steady rate, whether earlier ones were answered or not. Under control
- * the server has one thread for its handlers, so that a second processor is
- * left for all else; but "adaptive" finds out by itself how many it had better
- * use.
+ * cost a millisecond of a processor (or OVERLOAD_COST_US of the environment)
+ * and are worth nothing after 50 ms arrive at a steady rate, whether earlier
+ * ones were answered or not. Under control the server has one thread for its
+ * handlers, so that a second processor is left for all else; but "adaptive"
+ * finds out by itself how many it had better use.
  *
  *   overload SECONDS
  *
@@ -25,11 +25,12 @@
 #include <string.h>
 #include <time.h>
 
-#define COST_US 1000u
 #define DEADLINE_MS 50u
 /* More than can be in flight at the highest rate. */
 #define CALLS_MAX 4000u
 #define WARM_UP_S 0.5
+
+static unsigned cost_us = 1000;
 
 static const double loads[] = {0.5, 0.8, 1, 1.2, 1.5, 2, 4, 10};
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))
@@ -67,7 +68,7 @@ static enum rpcrt_code
 work(void *self, struct rpcrt_ctx *ctx, const Bench__EchoRequest *request,
      Bench__EchoReply *reply)
 {
-    uint64_t end_us = clock_us(CLOCK_THREAD_CPUTIME_ID) + COST_US;
+    uint64_t end_us = clock_us(CLOCK_THREAD_CPUTIME_ID) + cost_us;
 
     (void)self;
     (void)ctx;
@@ -251,7 +252,7 @@ offer(double per_s, double seconds)
         .offered = (double)(n_started - n_before) / seconds,
         .good = atomic_load(&clients.n_good) / seconds,
         .refused = atomic_load(&clients.n_refused) / seconds,
-        .useful = (double)atomic_load(&clients.n_good) * COST_US /
+        .useful = (double)atomic_load(&clients.n_good) * cost_us /
                   (double)(spent_us > 0 ? spent_us : 1)};
 }
 
@@ -317,14 +318,19 @@ main(int argc, char **argv)
     double seconds = argc == 2 ? strtod(argv[1], NULL) : 1;
     double kept[N_SERVERS];
     double capacity;
+    const char *cost = getenv("OVERLOAD_COST_US");
 
     program = argv[0];
+    if (cost != NULL) {
+        cost_us = (unsigned)strtoul(cost, NULL, 10);
+    }
     if (argc == 3) {
         serve(strtoul(argv[2], NULL, 10) % N_SERVERS);
         return EXIT_SUCCESS;
     }
-    if (seconds <= 0) {
-        (void)fprintf(stderr, "overload: overload SECONDS\n");
+    if (seconds <= 0 || cost_us == 0) {
+        (void)fprintf(stderr, "overload: [OVERLOAD_COST_US=1000] overload "
+                              "SECONDS\n");
         return 2;
     }
     capacity = measure_capacity(seconds);
@@ -332,7 +338,7 @@ main(int argc, char **argv)
            "server does %.0f a second\n\n"
            "control        load   offered      good   refused   of best    "
            "useful\n",
-           COST_US, DEADLINE_MS, capacity);
+           cost_us, DEADLINE_MS, capacity);
     for (size_t i = 0; i < N_SERVERS; i++) {
         kept[i] = curve(i, capacity, seconds);
     }
