@@ -65,6 +65,8 @@ for file in hello.proto server.c client.c Makefile $(
     [ -s "$file" ] || { echo "readme: no $file in $readme" >&2; exit 1; }
 done
 
+# What the make that runs this was told is not for the makes of the page.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 PATH=$prefix/bin:$PATH
 export PKG_CONFIG_PATH PATH
