@@ -300,7 +300,7 @@ bool
 rpcrt__config_duration_ms(struct rpcrt__config_read *read, void *to)
 {
     const uint8_t *start;
-    struct rpcrt__json_slice text;
+    struct rpcrt__json_slice text = {.data = NULL};
     const char *at;
     const char *end;
     uint64_t seconds = 0;

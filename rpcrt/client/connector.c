@@ -168,14 +168,14 @@ connect_once(struct rpcrt__endpoint *endpoint)
     rpcrt__delivery_init(&delivery);
     endpoint->wanted = false;
     code = dial(endpoint, &error, &connection);
-    if (channel->closing || endpoint->removed) {
-        code = RPCRT_CANCELLED;
-    } else if (code == RPCRT_OK) {
-        connect_succeeded(endpoint, connection);
-        connection = NULL;
-    } else {
-        connect_failed(endpoint, &error);
-        rpcrt__channel_give_up(channel, &delivery);
+    if (!channel->closing && !endpoint->removed) {
+        if (code == RPCRT_OK) {
+            connect_succeeded(endpoint, connection);
+            connection = NULL;
+        } else {
+            connect_failed(endpoint, &error);
+            rpcrt__channel_give_up(channel, &delivery);
+        }
     }
     if (connection != NULL) {
         connection->state = RPCRT__CONNECTION_DEAD; /* freed right here */

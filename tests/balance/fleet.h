@@ -37,8 +37,8 @@ void fleet_dial(struct fleet *fleet, const char *address,
                 const struct rpcrt_channel_options *options);
 
 /* Stop a server at once, and start it again where it was. */
-void fleet_sink(struct fleet *fleet, unsigned ship);
-void fleet_raise(struct fleet *fleet, unsigned ship);
+void fleet_sink(struct fleet *fleet, unsigned number);
+void fleet_raise(struct fleet *fleet, unsigned number);
 
 /* Make n calls of Count, one after the other; how many ended OK. */
 unsigned fleet_count(struct fleet *fleet, unsigned n);

@@ -43,6 +43,9 @@ list_close(struct list *list)
 }
 
 /* Replace the file as its readers expect it. */
+static void list_write(struct list *list, const char *format, ...)
+    RPCRT_PRINTF(2, 3);
+
 static void
 list_write(struct list *list, const char *format, ...)
 {
