@@ -6,6 +6,7 @@
 #include "rpcctl/desk.h"
 
 #include <rpcrt/gen.h>
+#include <stdatomic.h>
 
 #define REQUEST(which)                                                         \
     GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_##which
@@ -109,7 +110,8 @@ reflect(void *self, struct rpcrt_ctx *ctx)
         if (code != RPCRT_OK || request == NULL) {
             return code;
         }
-        code = answer(*(const enum manner *)self, ctx, request);
+        code =
+            answer((enum manner)atomic_load((atomic_int *)self), ctx, request);
         if (code != RPCRT_OK) {
             return code;
         }
@@ -128,7 +130,7 @@ serve_old(struct rpcrt_server *server, void *self)
 
 Test(reflected, an_old_server_is_asked_in_its_own_version, .timeout = 60)
 {
-    enum manner manner = HONEST;
+    atomic_int manner = HONEST;
     struct desk desk;
 
     memset(&desk, 0, sizeof desk);
@@ -144,17 +146,17 @@ Test(reflected, an_old_server_is_asked_in_its_own_version, .timeout = 60)
 
 Test(reflected, nonsense_is_told_and_harms_nobody, .timeout = 60)
 {
-    enum manner manner = MALFORMED;
+    atomic_int manner = MALFORMED;
     struct desk desk;
 
     memset(&desk, 0, sizeof desk);
     bed_open_with(&desk.bed, "ipc", serve_old, &manner);
     EXPECT_EXIT(&desk, 1, RPCCTL_REFLECTED(&desk, "ls"));
     EXPECT_IN(desk.result.err, "its reflection: a descriptor");
-    manner = ENDS;
+    atomic_store(&manner, ENDS);
     EXPECT_EXIT(&desk, 64 + RPCRT_ABORTED, RPCCTL_REFLECTED(&desk, "ls"));
     EXPECT_IN(desk.result.err, "ABORTED: no more");
-    manner = LISTS;
+    atomic_store(&manner, LISTS);
     EXPECT_EXIT(&desk, 0, RPCCTL_REFLECTED(&desk, "ls"));
     EXPECT_OUT(&desk, "");
     bed_close(&desk.bed);
