@@ -124,6 +124,16 @@ struct rpcrt_call {
     enum rpcrt__place place;
 };
 
+/* Whether the handler may have run in the attempt that ends with this origin.
+ * [locked] */
+static inline bool
+rpcrt__call_may_run(const struct rpcrt_call *call, enum rpcrt_origin origin)
+{
+    return !call->refused &&
+           (origin == RPCRT_ORIGIN_HANDLER ||
+            (call->composed && call->out_sent == call->out_size));
+}
+
 /* End the use that runs: take it from every list, keep the outcome (whose text
  * the caller has set), and add it to what is to be delivered; unless there is
  * another attempt. [locked] */

@@ -123,7 +123,7 @@ adopt(struct rpcrt_call *call, struct rpcrt_call *other,
     if (call->connection != NULL) {
         call->attempts.may_have_run =
             call->attempts.may_have_run ||
-            (call->composed && call->out_sent == call->out_size);
+            rpcrt__call_may_run(call, RPCRT_ORIGIN_LOCAL);
         call->origin = RPCRT_ORIGIN_LOCAL; /* nobody's fault */
         rpcrt__connection_remove(call->connection, call, true);
     }

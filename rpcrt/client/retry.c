@@ -132,15 +132,6 @@ rpcrt__attempts_schedule(struct rpcrt_call *call, enum rpcrt__next next,
     rpcrt__channel_wake(call->channel, due_ns);
 }
 
-/* Whether the handler may have run in the attempt that ends. */
-static bool
-may_have_run(const struct rpcrt_call *call, enum rpcrt_origin origin)
-{
-    return !call->refused &&
-           (origin == RPCRT_ORIGIN_HANDLER ||
-            (call->composed && call->out_sent == call->out_size));
-}
-
 void
 rpcrt__attempts_forget(struct rpcrt_call *call, enum rpcrt_code code,
                        enum rpcrt_origin origin)
@@ -155,7 +146,7 @@ rpcrt__attempts_forget(struct rpcrt_call *call, enum rpcrt_code code,
     attempts->text = rpcrt__arena_copy(&call->arena, call->outcome.text,
                                        strlen(call->outcome.text));
     call->outcome.text[0] = '\0';
-    if (may_have_run(call, origin)) {
+    if (rpcrt__call_may_run(call, origin)) {
         attempts->may_have_run = true;
         if (once && !attempts->bound && call->connection != NULL) {
             attempts->bound = true;

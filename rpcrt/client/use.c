@@ -34,9 +34,7 @@ rpcrt__call_end_now(struct rpcrt_call *call, enum rpcrt_code code,
                                      origin == RPCRT_ORIGIN_RUNTIME)
             ? call->connection->heard_ns
             : rpcrt__now_ns();
-    call->may_have_run = !call->refused &&
-                         (origin == RPCRT_ORIGIN_HANDLER ||
-                          (call->composed && call->out_sent == call->out_size));
+    call->may_have_run = rpcrt__call_may_run(call, origin);
     rpcrt__attempts_tell(call);
     rpcrt__list_remove(&call->live);
     if (call->connection != NULL) {
