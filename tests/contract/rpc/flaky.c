@@ -184,3 +184,25 @@ flaky_since(uint64_t start)
 {
     return flaky_now() - start;
 }
+
+void
+attempt_ground_open(struct attempt_ground *ground, const char *service_config)
+{
+    struct rpcrt_channel_options options = {.service_config = service_config};
+
+    flaky_init(&ground->flaky);
+    ground->server =
+        flaky_serve(&ground->flaky, "tcp://127.0.0.1:0", NULL, NULL);
+    cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(ground->server, 0),
+                                   &options, &ground->channel),
+                 RPCRT_OK, "%s", rpcrt_last_error());
+    ground->call = bed_call(ground->channel, BED_TIMEOUT_MS);
+}
+
+void
+attempt_ground_close(struct attempt_ground *ground)
+{
+    rpcrt_call_free(ground->call);
+    rpcrt_channel_free(ground->channel);
+    rpcrt_server_free(ground->server);
+}

@@ -69,4 +69,16 @@ enum rpcrt_code flaky_call_number(struct rpcrt_call *call,
 uint64_t flaky_now(void);
 uint64_t flaky_since(uint64_t start);
 
+/* A flaky, its server, a channel to it and a call. */
+struct attempt_ground {
+    struct flaky flaky;
+    struct rpcrt_server *server;
+    struct rpcrt_channel *channel;
+    struct rpcrt_call *call;
+};
+
+void attempt_ground_open(struct attempt_ground *ground,
+                         const char *service_config);
+void attempt_ground_close(struct attempt_ground *ground);
+
 #endif

@@ -14,43 +14,14 @@ static const struct rpcrt_retry_policy hedged = {
 static const struct rpcrt_retry_policy one_more = {
     .attempts_max = 2, .hedging_ms = 30, .codes = 1u << RPCRT_UNAVAILABLE};
 
-struct ground {
-    struct flaky flaky;
-    struct rpcrt_server *server;
-    struct rpcrt_channel *channel;
-    struct rpcrt_call *call;
-};
-
-static void
-ground_open(struct ground *ground, const char *service_config)
-{
-    struct rpcrt_channel_options options = {.service_config = service_config};
-
-    flaky_init(&ground->flaky);
-    ground->server =
-        flaky_serve(&ground->flaky, "tcp://127.0.0.1:0", NULL, NULL);
-    cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(ground->server, 0),
-                                   &options, &ground->channel),
-                 RPCRT_OK, "%s", rpcrt_last_error());
-    ground->call = bed_call(ground->channel, BED_TIMEOUT_MS);
-}
-
-static void
-ground_close(struct ground *ground)
-{
-    rpcrt_call_free(ground->call);
-    rpcrt_channel_free(ground->channel);
-    rpcrt_server_free(ground->server);
-}
-
 Test(hedge, is_answered_by_the_next_attempt_when_the_first_hangs, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &one_more);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t start;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     ground.flaky.lines[0].hang = true;
     start = flaky_now();
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
@@ -60,23 +31,23 @@ Test(hedge, is_answered_by_the_next_attempt_when_the_first_hangs, .timeout = 30)
     cr_assert_str_eq(ground.flaky.previous, "1");
     /* The first one is told to stop. */
     bed_await(&ground.flaky.n_cancelled, 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, is_answered_by_the_first_when_that_is_faster, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &hedged);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     ground.flaky.lines[0].wait_ms = 100;
     ground.flaky.lines[1].hang = true;
     ground.flaky.lines[2].hang = true;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(count, 1);
     bed_await(&ground.flaky.n_running, 0);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, is_one_attempt_when_that_is_fast, .timeout = 30)
@@ -84,16 +55,16 @@ Test(hedge, is_one_attempt_when_that_is_fast, .timeout = 30)
     static const struct rpcrt_retry_policy slow = {.attempts_max = 3,
                                                    .hedging_ms = 10000};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     for (unsigned i = 0; i < 50; i++) {
         expect_ok(ground.call, flaky_call(ground.call, &read, &count));
         cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
     }
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 50);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, begins_the_next_at_once_after_a_failure, .timeout = 30)
@@ -103,25 +74,25 @@ Test(hedge, begins_the_next_at_once_after_a_failure, .timeout = 30)
                                                    .codes =
                                                        1u << RPCRT_UNAVAILABLE};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     ground.flaky.lines[0].code = RPCRT_UNAVAILABLE;
     ground.flaky.lines[1].code = RPCRT_UNAVAILABLE;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(count, 3);
     cr_assert_eq(rpcrt_call_attempts(ground.call), 3);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, ends_with_a_code_that_is_not_in_the_list, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &one_more);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     ground.flaky.lines[0].hang = true;
     ground.flaky.lines[1].code = RPCRT_NOT_FOUND;
     expect_code(ground.call, RPCRT_NOT_FOUND,
@@ -129,16 +100,16 @@ Test(hedge, ends_with_a_code_that_is_not_in_the_list, .timeout = 30)
     cr_assert_str_eq(rpcrt_call_message(ground.call), "scripted; attempt 2");
     cr_assert_eq(rpcrt_call_origin(ground.call), RPCRT_ORIGIN_HANDLER);
     bed_await(&ground.flaky.n_running, 0);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, fails_when_all_attempts_have, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &hedged);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     for (unsigned i = 0; i < 3; i++) {
         ground.flaky.lines[i].code = RPCRT_UNAVAILABLE;
         ground.flaky.lines[i].wait_ms = 100;
@@ -147,7 +118,7 @@ Test(hedge, fails_when_all_attempts_have, .timeout = 30)
                 flaky_call(ground.call, &read, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 3);
     cr_assert(rpcrt_call_may_have_run(ground.call));
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, goes_no_further_when_the_server_does_not_want_it, .timeout = 30)
@@ -157,10 +128,10 @@ Test(hedge, goes_no_further_when_the_server_does_not_want_it, .timeout = 30)
                                                    .codes =
                                                        1u << RPCRT_UNAVAILABLE};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     ground.flaky.lines[0].code = RPCRT_UNAVAILABLE;
     ground.flaky.lines[0].push_back = true;
     ground.flaky.lines[0].push_back_ms = -1;
@@ -168,7 +139,7 @@ Test(hedge, goes_no_further_when_the_server_does_not_want_it, .timeout = 30)
                 flaky_call(ground.call, &read, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 1);
     cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, is_throttled, .timeout = 30)
@@ -176,32 +147,32 @@ Test(hedge, is_throttled, .timeout = 30)
     static const struct rpcrt_retry_policy slow = {
         .attempts_max = 3, .hedging_ms = 500, .codes = 1u << RPCRT_UNAVAILABLE};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, "{\"retryThrottling\":"
-                         " {\"maxTokens\": 2, \"tokenRatio\": 0.1}}");
+    attempt_ground_open(&ground, "{\"retryThrottling\":"
+                                 " {\"maxTokens\": 2, \"tokenRatio\": 0.1}}");
     ground.flaky.lines[0].code = RPCRT_UNAVAILABLE;
     expect_code(ground.call, RPCRT_UNAVAILABLE,
                 flaky_call(ground.call, &read, &count));
     ground.flaky.lines[1].wait_ms = 1000;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 2);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, is_not_of_a_method_whose_key_one_server_knows, .timeout = 30)
 {
     struct rpcrt_method once = flaky_method(FLAKY_ONCE, &hedged);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     ground.flaky.lines[0].wait_ms = 150;
     expect_ok(ground.call, flaky_call(ground.call, &once, &count));
     cr_assert_eq(atomic_load(&ground.flaky.n_executed), 1);
     cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, goes_to_another_server, .timeout = 30)
@@ -209,7 +180,7 @@ Test(hedge, goes_to_another_server, .timeout = 30)
     struct rpcrt_channel_options options = {.balancing = RPCRT_ROUND_ROBIN};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &one_more);
     struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, NULL);
-    struct ground ground;
+    struct attempt_ground ground;
     struct flaky other;
     struct rpcrt_server *server;
     struct rpcrt_channel *channel;
@@ -217,7 +188,7 @@ Test(hedge, goes_to_another_server, .timeout = 30)
     char list[2 * RPCRT_ADDRESS_SIZE];
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     flaky_init(&other);
     server = flaky_serve(&other, "tcp://127.0.0.1:0", NULL, NULL);
     (void)snprintf(list, sizeof list, "%s,%s",
@@ -244,17 +215,17 @@ Test(hedge, goes_to_another_server, .timeout = 30)
     rpcrt_call_free(call);
     rpcrt_channel_free(channel);
     rpcrt_server_free(server);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, is_cancelled_with_all_attempts, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &hedged);
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
-    struct ground ground;
+    struct attempt_ground ground;
     atomic_uint n_done = 0;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     for (unsigned i = 0; i < 3; i++) {
         ground.flaky.lines[i].hang = true;
     }
@@ -264,7 +235,7 @@ Test(hedge, is_cancelled_with_all_attempts, .timeout = 30)
     bed_await(&n_done, 1);
     cr_assert_eq(rpcrt_call_code(ground.call), RPCRT_CANCELLED);
     bed_await(&ground.flaky.n_cancelled, 3);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(hedge, is_freed_and_its_channel_too_while_attempts_run, .timeout = 60)
@@ -276,9 +247,9 @@ Test(hedge, is_freed_and_its_channel_too_while_attempts_run, .timeout = 60)
     atomic_uint n_done = 0;
 
     for (unsigned i = 0; i < 10; i++) {
-        struct ground ground;
+        struct attempt_ground ground;
 
-        ground_open(&ground, NULL);
+        attempt_ground_open(&ground, NULL);
         for (unsigned line = 0; line < FLAKY_LINES_MAX; line++) {
             ground.flaky.lines[line].hang = true;
         }
@@ -306,11 +277,11 @@ Test(hedge, has_one_winner_however_they_race, .timeout = 60)
     struct rpcrt_method read = flaky_method(FLAKY_READ, &fast);
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
     struct rpcrt_call *calls[32];
-    struct ground ground;
+    struct attempt_ground ground;
     atomic_uint n_done = 0;
     unsigned n_started = 0;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     for (unsigned i = 0; i < 32; i++) {
         calls[i] = bed_call(ground.channel, BED_TIMEOUT_MS);
     }
@@ -331,5 +302,5 @@ Test(hedge, has_one_winner_however_they_race, .timeout = 60)
     for (unsigned i = 0; i < 32; i++) {
         rpcrt_call_free(calls[i]);
     }
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }

@@ -13,38 +13,9 @@ static const struct rpcrt_retry_policy quick = {
     .backoff_factor = 2,
     .codes = 1u << RPCRT_UNAVAILABLE | 1u << RPCRT_ABORTED};
 
-struct ground {
-    struct flaky flaky;
-    struct rpcrt_server *server;
-    struct rpcrt_channel *channel;
-    struct rpcrt_call *call;
-};
-
-static void
-ground_open(struct ground *ground, const char *service_config)
-{
-    struct rpcrt_channel_options options = {.service_config = service_config};
-
-    flaky_init(&ground->flaky);
-    ground->server =
-        flaky_serve(&ground->flaky, "tcp://127.0.0.1:0", NULL, NULL);
-    cr_assert_eq(rpcrt_channel_new(rpcrt_server_address(ground->server, 0),
-                                   &options, &ground->channel),
-                 RPCRT_OK, "%s", rpcrt_last_error());
-    ground->call = bed_call(ground->channel, BED_TIMEOUT_MS);
-}
-
-static void
-ground_close(struct ground *ground)
-{
-    rpcrt_call_free(ground->call);
-    rpcrt_channel_free(ground->channel);
-    rpcrt_server_free(ground->server);
-}
-
 /* The first n executions fail with a code. */
 static void
-fail_first(struct ground *ground, unsigned n, enum rpcrt_code code)
+fail_first(struct attempt_ground *ground, unsigned n, enum rpcrt_code code)
 {
     for (unsigned i = 0; i < n; i++) {
         ground->flaky.lines[i].code = code;
@@ -52,7 +23,7 @@ fail_first(struct ground *ground, unsigned n, enum rpcrt_code code)
 }
 
 static unsigned
-executed(struct ground *ground)
+executed(struct attempt_ground *ground)
 {
     return atomic_load(&ground->flaky.n_executed);
 }
@@ -62,10 +33,10 @@ executed(struct ground *ground)
 Test(retry, brings_a_call_through_failures, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count = 0;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 3, RPCRT_UNAVAILABLE);
     for (unsigned i = 0; i < 3; i++) {
         ground.flaky.lines[4 + i].code = RPCRT_ABORTED;
@@ -80,16 +51,16 @@ Test(retry, brings_a_call_through_failures, .timeout = 30)
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
     cr_assert_str_eq(ground.flaky.previous, "");
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, ends_with_the_last_failure_and_how_many_there_were, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 10, RPCRT_UNAVAILABLE);
     ground.flaky.lines[3].code = RPCRT_ABORTED;
     expect_code(ground.call, RPCRT_ABORTED,
@@ -98,21 +69,21 @@ Test(retry, ends_with_the_last_failure_and_how_many_there_were, .timeout = 30)
     cr_assert_eq(rpcrt_call_attempts(ground.call), 4);
     cr_assert_str_eq(rpcrt_call_message(ground.call), "scripted; attempt 4");
     cr_assert_eq(rpcrt_call_origin(ground.call), RPCRT_ORIGIN_HANDLER);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, is_not_for_other_codes, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 1, RPCRT_INTERNAL);
     expect_code(ground.call, RPCRT_INTERNAL,
                 flaky_call(ground.call, &read, &count));
     cr_assert_eq(executed(&ground), 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 #define CONFIG(policy)                                                         \
@@ -126,16 +97,16 @@ Test(retry, is_not_for_other_codes, .timeout = 30)
 Test(retry, is_never_of_a_method_that_does_not_say_it_may, .timeout = 30)
 {
     struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, CONFIG(CONFIG_RETRY));
+    attempt_ground_open(&ground, CONFIG(CONFIG_RETRY));
     fail_first(&ground, 1, RPCRT_UNAVAILABLE);
     expect_code(ground.call, RPCRT_UNAVAILABLE,
                 flaky_call(ground.call, &plain, &count));
     cr_assert_eq(executed(&ground), 1);
     cr_assert_eq(rpcrt_call_attempts(ground.call), 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, comes_from_the_service_config_before_the_method, .timeout = 30)
@@ -143,17 +114,17 @@ Test(retry, comes_from_the_service_config_before_the_method, .timeout = 30)
     static const struct rpcrt_retry_policy one_more = {
         .attempts_max = 2, .codes = 1u << RPCRT_ABORTED};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &one_more);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, CONFIG(CONFIG_RETRY));
+    attempt_ground_open(&ground, CONFIG(CONFIG_RETRY));
     fail_first(&ground, 3, RPCRT_UNAVAILABLE);
     ground.flaky.lines[4].code = RPCRT_ABORTED;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(count, 4);
     expect_code(ground.call, RPCRT_ABORTED,
                 flaky_call(ground.call, &read, &count));
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 /* -- time ------------------------------------------------------------------ */
@@ -167,16 +138,16 @@ Test(retry, waits_between_attempts_more_each_time, .timeout = 30)
                                                    .codes = 1u
                                                             << RPCRT_ABORTED};
     struct rpcrt_method read = flaky_method(FLAKY_READ, &slow);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t start = flaky_now();
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 3, RPCRT_ABORTED);
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     /* 50, 100 and 100, each less a fifth */
     cr_assert_geq(flaky_since(start), 200);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 static const struct rpcrt_retry_policy patient = {.attempts_max = 5,
@@ -188,27 +159,27 @@ static const struct rpcrt_retry_policy patient = {.attempts_max = 5,
 Test(retry, does_not_wait_beyond_the_deadline, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &patient);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t start = flaky_now();
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 1, RPCRT_UNAVAILABLE);
     expect_code(ground.call, RPCRT_UNAVAILABLE,
                 flaky_call(ground.call, &read, &count));
     cr_assert_lt(flaky_since(start), 10000);
     cr_assert_eq(executed(&ground), 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, ends_at_the_deadline_of_the_whole_call, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t start;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 1, RPCRT_UNAVAILABLE);
     ground.flaky.lines[1].hang = true;
     rpcrt_call_set_timeout(ground.call, 200);
@@ -220,13 +191,13 @@ Test(retry, ends_at_the_deadline_of_the_whole_call, .timeout = 30)
     cr_assert_not_null(strstr(rpcrt_call_message(ground.call),
                               "attempt 2; the one before: scripted"));
     bed_await(&ground.flaky.n_cancelled, 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 static void *
 cancel_after_the_first(void *arg)
 {
-    struct ground *ground = arg;
+    struct attempt_ground *ground = arg;
 
     bed_await(&ground->flaky.n_executed, 1);
     bed_await(&ground->flaky.n_running, 0);
@@ -237,11 +208,11 @@ cancel_after_the_first(void *arg)
 Test(retry, is_cancelled_between_attempts, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &patient);
-    struct ground ground;
+    struct attempt_ground ground;
     pthread_t thread;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     rpcrt_call_set_timeout(ground.call, 0);
     fail_first(&ground, 5, RPCRT_UNAVAILABLE);
     cr_assert_eq(pthread_create(&thread, NULL, cancel_after_the_first, &ground),
@@ -251,17 +222,17 @@ Test(retry, is_cancelled_between_attempts, .timeout = 30)
     (void)pthread_join(thread, NULL);
     cr_assert_eq(executed(&ground), 1);
     cr_assert(rpcrt_call_may_have_run(ground.call));
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, is_over_when_the_channel_is_freed, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &patient);
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
-    struct ground ground;
+    struct attempt_ground ground;
     atomic_uint n_done = 0;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     rpcrt_call_set_timeout(ground.call, 0);
     fail_first(&ground, 5, RPCRT_UNAVAILABLE);
     rpcrt_call_start(ground.call, &read, &request.base, bed_done, &n_done);
@@ -286,18 +257,18 @@ drain(void *server)
 Test(retry, comes_when_the_server_wants_it, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &patient);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t start;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 1, RPCRT_UNAVAILABLE);
     ground.flaky.lines[0].push_back = true;
     ground.flaky.lines[0].push_back_ms = 60;
     start = flaky_now();
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert(flaky_since(start) >= 59 && flaky_since(start) < 10000);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, comes_when_a_retry_info_says_so, .timeout = 30)
@@ -307,44 +278,44 @@ Test(retry, comes_when_a_retry_info_says_so, .timeout = 30)
         "\x1a\x33\x0a\x28type.googleapis.com/google.rpc.RetryInfo"
         "\x12\x07\x0a\x05\x10\x80\xbf\xb0\x21";
     struct rpcrt_method read = flaky_method(FLAKY_READ, &patient);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t start;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 1, RPCRT_UNAVAILABLE);
     ground.flaky.lines[0].details = status;
     ground.flaky.lines[0].details_size = sizeof status - 1;
     start = flaky_now();
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert(flaky_since(start) >= 69 && flaky_since(start) < 10000);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, does_not_come_when_the_server_does_not_want_it, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     fail_first(&ground, 2, RPCRT_UNAVAILABLE);
     ground.flaky.lines[0].push_back = true;
     ground.flaky.lines[0].push_back_ms = -1;
     expect_code(ground.call, RPCRT_UNAVAILABLE,
                 flaky_call(ground.call, &read, &count));
     cr_assert_eq(executed(&ground), 1);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, is_throttled_while_half_of_the_tokens_are_gone, .timeout = 30)
 {
     struct rpcrt_method read = flaky_method(FLAKY_READ, &quick);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, "{\"retryThrottling\":"
-                         " {\"maxTokens\": 4, \"tokenRatio\": 0.5}}");
+    attempt_ground_open(&ground, "{\"retryThrottling\":"
+                                 " {\"maxTokens\": 4, \"tokenRatio\": 0.5}}");
     fail_first(&ground, 5, RPCRT_UNAVAILABLE);
     /* 4 tokens: after the first failure 3 are left, after the second 2 */
     expect_code(ground.call, RPCRT_UNAVAILABLE,
@@ -364,14 +335,14 @@ Test(retry, is_throttled_while_half_of_the_tokens_are_gone, .timeout = 30)
     ground.flaky.lines[13].code = RPCRT_UNAVAILABLE;
     expect_ok(ground.call, flaky_call(ground.call, &read, &count));
     cr_assert_eq(rpcrt_call_attempts(ground.call), 2);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, is_not_needed_where_another_server_takes_over, .timeout = 30)
 {
     struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, NULL);
     struct rpcrt_channel_options options = {.balancing = RPCRT_ROUND_ROBIN};
-    struct ground ground;
+    struct attempt_ground ground;
     struct flaky other;
     struct rpcrt_server *server;
     struct rpcrt_channel *channel;
@@ -380,7 +351,7 @@ Test(retry, is_not_needed_where_another_server_takes_over, .timeout = 30)
     pthread_t thread;
     uint64_t count;
 
-    ground_open(&ground, NULL);
+    attempt_ground_open(&ground, NULL);
     flaky_init(&other);
     server = flaky_serve(&other, "tcp://127.0.0.1:0", NULL, NULL);
     (void)snprintf(list, sizeof list, "%s,%s",
@@ -398,7 +369,7 @@ Test(retry, is_not_needed_where_another_server_takes_over, .timeout = 30)
     rpcrt_call_free(call);
     rpcrt_channel_free(channel);
     rpcrt_server_free(server);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 /* -- the rest of a service config ------------------------------------------ */
@@ -408,13 +379,13 @@ Test(retry, config_bounds_time_and_sizes, .timeout = 30)
     struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, NULL);
     Probe__V1__EchoRequest request = PROBE__V1__ECHO_REQUEST__INIT;
     const ProtobufCMessage *reply;
-    struct ground ground;
+    struct attempt_ground ground;
     uint8_t payload[64] = {0};
     uint64_t start;
     uint64_t count;
 
-    ground_open(&ground, CONFIG("\"timeout\": \"0.1s\","
-                                "\"maxRequestMessageBytes\": 20"));
+    attempt_ground_open(&ground, CONFIG("\"timeout\": \"0.1s\","
+                                        "\"maxRequestMessageBytes\": 20"));
     expect_ok(ground.call, flaky_call(ground.call, &plain, &count));
     request.payload.data = payload;
     request.payload.len = sizeof payload;
@@ -427,19 +398,19 @@ Test(retry, config_bounds_time_and_sizes, .timeout = 30)
     expect_code(ground.call, RPCRT_DEADLINE_EXCEEDED,
                 flaky_call(ground.call, &plain, &count));
     cr_assert_lt(flaky_since(start), 10000);
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, config_bounds_replies, .timeout = 30)
 {
     struct rpcrt_method plain = flaky_method(FLAKY_PLAIN, NULL);
-    struct ground ground;
+    struct attempt_ground ground;
     uint64_t count;
 
-    ground_open(&ground, CONFIG("\"maxResponseMessageBytes\": 1"));
+    attempt_ground_open(&ground, CONFIG("\"maxResponseMessageBytes\": 1"));
     expect_code(ground.call, RPCRT_RESOURCE_EXHAUSTED,
                 flaky_call(ground.call, &plain, &count));
-    ground_close(&ground);
+    attempt_ground_close(&ground);
 }
 
 Test(retry, config_makes_calls_wait_for_a_connection, .timeout = 30)
